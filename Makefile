@@ -1,0 +1,97 @@
+# Trunkscribe.  `make` builds into build/; README.md names the other targets.
+#
+# The directories are the registries: a codec is codecs/codec_<name>.c, an ASR
+# vendor daemon/asr/vendor_<name>.c, a way in daemon/ingress/way_<name>.c, a
+# program tools/<program>/main.c, a test tests/unit/<dir>/test_<file>.c.
+
+B       ?= build
+CC      ?= gcc
+OPT     ?= -O2 -g
+SAN     ?=
+WERROR  ?= -Werror
+PREFIX  ?= /usr/local
+VERSION := 0.1.0
+
+ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wstrict-prototypes \
+        -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wundef $(WERROR)
+# reference: Debian's hardening defaults; fortification needs optimisation and
+# quarrels with the sanitizers
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
+          $(if $(filter x86_64 i686,$(ARCH)),-fcf-protection) \
+          $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+LINK   := -pie -Wl,-z,relro,-z,now
+SANF   := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+LIBS     := libuv jansson libpcap zlib
+CPPFLAGS += -D_GNU_SOURCE -DTRUNKSCRIBE_VERSION='"$(VERSION)"' -I. -I$(B)
+ALL_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANF) $(CPPFLAGS) $(CFLAGS)
+LDLIBS   += -luv -ljansson -lpcap -lwslay -lhttp_parser -lmbedtls -lmbedx509 -lmbedcrypto \
+            -losipparser2 -lconfuse -lspandsp -lspeexdsp -lz -lm -lpthread
+
+# Kernels with instructions of their own, each only where the machine has them.
+KERNELS_x86_64  := g711_avx2 g711_avx512
+KERNELS_aarch64 := g711_neon
+KERNELS := $(KERNELS_$(ARCH))
+OTHERS  := $(filter-out $(KERNELS),$(KERNELS_x86_64) $(KERNELS_aarch64))
+$(B)/codecs/g711_avx2.o:   CFLAGS += -mavx2
+$(B)/codecs/g711_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512vbmi
+
+SRCS  := $(filter-out $(OTHERS:%=codecs/%.c),$(wildcard codecs/*.c)) \
+         $(wildcard daemon/*/*.c) $(filter-out daemon/main.c,$(wildcard daemon/*.c))
+OBJS  := $(SRCS:%.c=$(B)/%.o)
+TOOLS := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
+TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+CODECS  := $(sort $(patsubst codecs/codec_%.c,%,$(wildcard codecs/codec_*.c)))
+VENDORS := $(sort $(patsubst daemon/asr/vendor_%.c,%,$(wildcard daemon/asr/vendor_*.c)))
+WAYS    := $(sort $(patsubst daemon/ingress/way_%.c,%,$(wildcard daemon/ingress/way_*.c)))
+
+all: $(B)/trunkscribed $(TOOLS:%=$(B)/%)
+
+# $(call list,FILE,NAMES): rewritten only when the names change
+define list
+$(B)/$(1): FORCE
+	@mkdir -p $(B); printf '%s\n' $(foreach n,$(2),'X($(n))') | cmp -s - $$@ || \
+	  printf '%s\n' $(foreach n,$(2),'X($(n))') > $$@
+endef
+$(eval $(call list,codecs.inc,$(CODECS)))
+$(eval $(call list,vendors.inc,$(VENDORS)))
+$(eval $(call list,ways.inc,$(WAYS)))
+$(B)/codecs/registry.o: $(B)/codecs.inc
+$(B)/daemon/asr/registry.o: $(B)/vendors.inc
+$(B)/daemon/ingress/registry.o: $(B)/ways.inc
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libtrunkscribe.a: $(OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/trunkscribed: $(B)/daemon/main.o $(B)/libtrunkscribe.a
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+define tool
+$(B)/$(1): $$(patsubst %.c,$(B)/%.o,$$(wildcard tools/$(1)/*.c)) $(B)/libtrunkscribe.a
+	$$(CC) $$(ALL_CFLAGS) $$(LINK) $$(LDFLAGS) $$^ $$(LDLIBS) -o $$@
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtrunkscribe.a
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+
+unit: $(TESTS)
+	@set -e; for t in $(TESTS); do $$t; done
+
+clean:
+	rm -rf $(B)
+
+FORCE:
+.PHONY: all unit clean FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
