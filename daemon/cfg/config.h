@@ -1,0 +1,109 @@
+/**
+ * @file config.h  The configuration as values (INTERFACES section 2)
+ *
+ * One table in config_table.c makes the parser, -t, the sample file and the
+ * manual page from it: key, type, unit, default, limits, help.  Sizes are
+ * bytes, durations milliseconds.  Strings are never NULL and live as long as
+ * the config.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/base/role.h"
+
+struct config_param {
+	char *name;
+	char *value;
+};
+
+struct config_asr {
+	char *name;
+	char *vendor;
+	char *url;               /**< "": the vendor's default */
+	char *api_key_file;
+	char *customer_id;
+	char *model;
+	char *language;
+	char *encoding;          /**< "": the vendor's first; else "pcm",
+				      "mulaw" or "alaw" */
+	uint32_t chunk_ms;       /**< 0: the vendor's default */
+	struct config_param *params;
+	size_t n_params;
+	char *tls_ca_file;
+	char *tls_server_name;   /**< "": the url's host */
+	char *proxy;
+	char *fallback;
+	bool insecure;
+	unsigned line;           /**< Where it begins, for messages */
+};
+
+/** Members left empty match everything; the first route that matches wins. */
+struct config_route {
+	char *asr;               /**< A name, or "none" */
+	char *source;            /**< "sip" "replay" ...; "": any */
+	char *called, *calling;  /**< Prefixes */
+	char *role;
+	unsigned line;
+};
+
+struct config {
+	char *file;              /**< It was read from; "": built-in defaults */
+	struct { char *socket; uint32_t mode; char *group; } events;
+	struct { char *socket; uint32_t mode; } control;
+	struct { char *directory; uint64_t size; uint64_t age_ms; } journal;
+	struct config_asr *asrs;
+	size_t n_asrs;
+	struct config_route *routes;
+	size_t n_routes;
+	bool dtmf;               /**< Publish telephone-events */
+};
+
+/**
+ * Read and check a file.
+ *
+ * @param errors Each error as "FILE:LINE: what is wrong and what to do\n".
+ *               Syntax and unknown keys stop at the first; wrong values and
+ *               references are all listed.
+ *
+ * @return 0, -ENOENT, -EACCES, -EINVAL (errors say why) or -ENOMEM; `out` is
+ *         set on success only
+ */
+int config_load(struct config **out, const char *path, struct buf *errors);
+/** The same from memory; `name` stands for the file in messages. */
+int config_parse(struct config **out, const char *name, const char *text,
+		 size_t len, struct buf *errors);
+/** What holds without a file: no asr, no route. */
+int config_default(struct config **out);
+void config_free(struct config *c);
+
+/** By name, or NULL. */
+const struct config_asr *config_asr(const struct config *c, const char *name);
+
+/**
+ * The first route that matches.
+ *
+ * @return its asr, or NULL: "none", or no route
+ */
+const struct config_asr *config_route(const struct config *c,
+				      const char *source, const char *calling,
+				      const char *called, enum role role);
+
+/** The sample file: every key commented, with unit, default and help. */
+int config_print_sample(struct buf *out);
+
+/**
+ * Read a secret: one line, no white space at its ends.  A file that group or
+ * others can read is refused, except below `credentials` (systemd's
+ * $CREDENTIALS_DIRECTORY; NULL: none).
+ *
+ * @param why In words on error, with the cure
+ * @return 0 or -errno; `secret` is to be wiped with config_wipe()
+ */
+int config_secret(struct buf *secret, const char *path, const char *credentials,
+		  struct buf *why);
+/** Overwrite and free. */
+void config_wipe(struct buf *secret);
