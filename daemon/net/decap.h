@@ -1,0 +1,54 @@
+/**
+ * @file decap.h  From a captured frame to the UDP datagram or TCP segment in it
+ *
+ * Link types: Ethernet, Linux SLL and SLL2, raw IP (v4, v6), NULL, LOOP.
+ * VLAN and QinQ tags are stepped over; IPv4 and IPv6 with extension headers;
+ * fragments are put together (64 contexts, 64 KiB each, 5 s; RFC 791, 8200
+ * section 4.5, overlaps refused).  What an ICMP message quotes is not a
+ * packet.  Pure: lengths are clamped to what is there, time is an argument.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/addr.h"
+
+struct decap;
+
+enum decap_kind { DECAP_UDP, DECAP_TCP };
+
+/** Borrowed until the next decap_feed(). */
+struct decap_packet {
+	enum decap_kind kind;
+	struct addr from, to;
+	const uint8_t *data;  /**< UDP or TCP payload */
+	size_t len;           /**< Bytes present */
+	size_t wire_len;      /**< UDP: as its header announces (never more
+				   than the IP packet holds); TCP: by the IP
+				   length */
+	uint32_t tcp_seq;
+	uint8_t tcp_flags;
+};
+
+struct decap_stats {
+	uint64_t frames, udp, tcp, other, malformed, fragments, reassembled,
+		fragments_lost;
+};
+
+int decap_new(struct decap **out);
+void decap_free(struct decap *d);
+
+/** Can frames of this link type be read? */
+bool decap_knows(int link_type);
+
+/**
+ * @return 1: `out` is set; 0: nothing for us (another protocol, a fragment
+ *         that waits for the others); -EBADMSG: malformed
+ */
+int decap_feed(struct decap *d, int link_type, uint64_t at_us,
+	       const uint8_t *data, size_t len, size_t wire_len,
+	       struct decap_packet *out);
+
+void decap_stats(const struct decap *d, struct decap_stats *out);

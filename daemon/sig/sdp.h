@@ -1,0 +1,48 @@
+/**
+ * @file sdp.h  Session description (RFC 8866), parsed by libosip2
+ *
+ * Limits: 32 KiB, 8 m-lines, 32 formats a line, 500 lines.  A body without a
+ * final line end is fine (RFC 4475 and FreeSWITCH's mod_oreka).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/addr.h"
+
+enum { SDP_MEDIA_MAX = 8, SDP_FORMATS_MAX = 32, SDP_NAME = 24, SDP_LABEL = 32 };
+
+enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+
+struct sdp_format {
+	uint8_t pt;
+	char name[SDP_NAME];  /**< As offered, or of the static type; "" */
+	uint32_t clock_hz;
+	uint32_t channels;    /**< 1 unless said */
+};
+
+struct sdp_media {
+	bool audio;
+	bool encrypted;       /**< RTP/SAVP, RTP/SAVPF, UDP/TLS/..., a=crypto */
+	bool rtp;             /**< A profile of RTP */
+	struct addr at;       /**< c= of the line or the session, and its port;
+				   family 0: no usable address (a name) */
+	uint16_t rtcp_port;   /**< a=rtcp, or port + 1 */
+	bool rtcp_mux;
+	enum sdp_direction direction; /**< Line's, session's, or sendrecv;
+					   0.0.0.0 is inactive (RFC 3264) */
+	uint32_t ptime_ms;    /**< 0: not said; clamped to 10..200 */
+	char label[SDP_LABEL];/**< a=label (RFC 4574), cleaned; "" */
+	size_t n_formats;
+	struct sdp_format formats[SDP_FORMATS_MAX];
+};
+
+struct sdp {
+	size_t n_media;
+	struct sdp_media media[SDP_MEDIA_MAX];
+};
+
+/** @return 0, -EBADMSG, -EMSGSIZE or -ENOMEM */
+int sdp_parse(struct sdp *out, const char *text, size_t len);
