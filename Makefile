@@ -12,7 +12,9 @@ WERROR  ?= -Werror
 PREFIX  ?= /usr/local
 VERSION := 0.1.0
 
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+# no compiler yet (before `make deps`): the kernel's word for it
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
+ARCH := $(or $(ARCH),$(shell uname -m))
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wstrict-prototypes \
         -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wundef $(WERROR)
@@ -26,6 +28,8 @@ SANF   := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fram
 
 LIBS     := libuv jansson libpcap zlib
 CPPFLAGS += -D_GNU_SOURCE -DTRUNKSCRIBE_VERSION='"$(VERSION)"' -I. -I$(B)
+# clang names hardening flags that only compiling uses when it links
+WARN += $(if $(findstring clang,$(CC)),-Wno-unused-command-line-argument)
 ALL_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANF) $(CPPFLAGS) $(CFLAGS)
 LDLIBS   += -luv -ljansson -lpcap -lwslay -lhttp_parser -lmbedtls -lmbedx509 -lmbedcrypto \
             -losipparser2 -lconfuse -lspandsp -lspeexdsp -lz -lm -lpthread
@@ -35,8 +39,8 @@ KERNELS_x86_64  := g711_avx2 g711_avx512
 KERNELS_aarch64 := g711_neon
 KERNELS := $(KERNELS_$(ARCH))
 OTHERS  := $(filter-out $(KERNELS),$(KERNELS_x86_64) $(KERNELS_aarch64))
-$(B)/codecs/g711_avx2.o:   CFLAGS += -mavx2
-$(B)/codecs/g711_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512vbmi
+%/codecs/g711_avx2.o:   CFLAGS += -mavx2
+%/codecs/g711_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512vbmi
 
 SRCS  := $(filter-out $(OTHERS:%=codecs/%.c),$(wildcard codecs/*.c)) \
          $(wildcard daemon/*/*.c) $(filter-out daemon/main.c,$(wildcard daemon/*.c))
@@ -60,9 +64,9 @@ endef
 $(eval $(call list,codecs.inc,$(CODECS)))
 $(eval $(call list,vendors.inc,$(VENDORS)))
 $(eval $(call list,ways.inc,$(WAYS)))
-$(B)/codecs/registry.o: $(B)/codecs.inc
-$(B)/daemon/asr/registry.o: $(B)/vendors.inc
-$(B)/daemon/ingress/registry.o: $(B)/ways.inc
+$(B)/codecs/registry.o $(B)/fuzz/codecs/registry.o: $(B)/codecs.inc
+$(B)/daemon/asr/registry.o $(B)/fuzz/daemon/asr/registry.o: $(B)/vendors.inc
+$(B)/daemon/ingress/registry.o $(B)/fuzz/daemon/ingress/registry.o: $(B)/ways.inc
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -87,11 +91,37 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtrunkscribe.a
 unit: $(TESTS)
 	@set -e; for t in $(TESTS); do $$t; done
 
+# The same tests with everything checked, in a tree of their own.
+asan:
+	$(MAKE) B=$(B)/asan CC=clang SAN=address,undefined OPT="-O1 -g" all unit
+
+# --- fuzzing: tests/fuzz/fuzz_<name>.c, seeds in tests/fuzz/corpus/<name>/ ----
+
+F       := $(B)/fuzz
+FUZZERS := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 300
+FUZZ_CC := clang -std=c11 -O1 -g -fno-omit-frame-pointer $(WARN) \
+           -Wno-unused-command-line-argument \
+           -fsanitize=address,undefined -fno-sanitize-recover=all $(CPPFLAGS)
+
+$(F)/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(F)/libtrunkscribe.a: $(SRCS:%.c=$(F)/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(F)/libtrunkscribe.a
+	$(FUZZ_CC) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
+fuzzers: $(FUZZERS)
+
 clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all unit clean FORCE
+.PHONY: all unit asan fuzzers clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
