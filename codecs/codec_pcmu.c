@@ -36,7 +36,7 @@ static const struct g711_law law = G711_LAW(NUMBERS, INVERT);
 
 static void decode(int16_t *pcm, const uint8_t *data, size_t n)
 {
-	g711_decode(pcm, data, n, &law);
+	g711_expand(pcm, data, n, &law);
 }
 
 /*

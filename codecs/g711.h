@@ -32,16 +32,16 @@ struct g711_law {
 };
 
 /** Decode `n` codes; the kernels and the pointer have this type. */
-typedef void g711_decode_fn(int16_t *pcm, const uint8_t *data, size_t n,
+typedef void g711_expand_fn(int16_t *pcm, const uint8_t *data, size_t n,
 			    const struct g711_law *law);
 
-g711_decode_fn g711_decode_portable;
-g711_decode_fn g711_decode_avx2;
-g711_decode_fn g711_decode_avx512;
-g711_decode_fn g711_decode_neon;
+g711_expand_fn g711_expand_portable;
+g711_expand_fn g711_expand_avx2;
+g711_expand_fn g711_expand_avx512;
+g711_expand_fn g711_expand_neon;
 
 /** The kernel in use; codecs_init() sets it, once. */
-extern g711_decode_fn *g711_decode;
+extern g711_expand_fn *g711_expand;
 
 /*
  * G711_LAW(NUMBERS, INVERT) initialises a law.  NUMBERS(S) is S(16 numbers)

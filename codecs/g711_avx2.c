@@ -55,11 +55,11 @@ static inline void expand(int16_t *pcm, const uint8_t *data,
 	_mm256_storeu_si256((__m256i_u *)(pcm + 16), b);
 }
 
-void g711_decode_avx2(int16_t *pcm, const uint8_t *data, size_t n,
+void g711_expand_avx2(int16_t *pcm, const uint8_t *data, size_t n,
 		      const struct g711_law *law)
 {
 	if (n < 32) {
-		g711_decode_portable(pcm, data, n, law);
+		g711_expand_portable(pcm, data, n, law);
 		return;
 	}
 

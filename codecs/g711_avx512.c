@@ -41,11 +41,11 @@ static inline void expand(int16_t *pcm, const uint8_t *data,
 	_mm512_storeu_si512(pcm + 32, b);
 }
 
-void g711_decode_avx512(int16_t *pcm, const uint8_t *data, size_t n,
+void g711_expand_avx512(int16_t *pcm, const uint8_t *data, size_t n,
 			const struct g711_law *law)
 {
 	if (n < 64) {
-		g711_decode_avx2(pcm, data, n, law);
+		g711_expand_avx2(pcm, data, n, law);
 		return;
 	}
 

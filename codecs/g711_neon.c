@@ -41,11 +41,11 @@ static inline void expand(int16_t *pcm, const uint8_t *data,
 			    sign_b));
 }
 
-void g711_decode_neon(int16_t *pcm, const uint8_t *data, size_t n,
+void g711_expand_neon(int16_t *pcm, const uint8_t *data, size_t n,
 		      const struct g711_law *law)
 {
 	if (n < 16) {
-		g711_decode_portable(pcm, data, n, law);
+		g711_expand_portable(pcm, data, n, law);
 		return;
 	}
 

@@ -31,15 +31,15 @@ static bool has_avx512(void)
 /* Fastest first.  Without `decode`: known, but not on this architecture. */
 static const struct kernel {
 	const char *name;
-	g711_decode_fn *decode;
+	g711_expand_fn *decode;
 	bool (*runs)(void);
 } kernels[] = {
 #if defined(__x86_64__)
-	{ "avx512", g711_decode_avx512, has_avx512 },
-	{ "avx2", g711_decode_avx2, has_avx2 },
+	{ "avx512", g711_expand_avx512, has_avx512 },
+	{ "avx2", g711_expand_avx2, has_avx2 },
 	{ "neon", NULL, NULL },
 #elif defined(__aarch64__) /* where NEON is not optional */
-	{ "neon", g711_decode_neon, always },
+	{ "neon", g711_expand_neon, always },
 	{ "avx512", NULL, NULL },
 	{ "avx2", NULL, NULL },
 #else
@@ -47,10 +47,10 @@ static const struct kernel {
 	{ "avx2", NULL, NULL },
 	{ "neon", NULL, NULL },
 #endif
-	{ "portable", g711_decode_portable, always },
+	{ "portable", g711_expand_portable, always },
 };
 
-g711_decode_fn *g711_decode = g711_decode_portable;
+g711_expand_fn *g711_expand = g711_expand_portable;
 
 int codecs_init(const char *force)
 {
@@ -61,7 +61,7 @@ int codecs_init(const char *force)
 		if (force && strcmp(force, k->name) != 0)
 			continue;
 		if (runs) {
-			g711_decode = k->decode;
+			g711_expand = k->decode;
 			return 0;
 		}
 		if (force)
@@ -74,7 +74,7 @@ const char *codecs_kernel(void)
 {
 	size_t i = 0;
 
-	while (kernels[i].decode != g711_decode)
+	while (kernels[i].decode != g711_expand)
 		i++;
 	return kernels[i].name;
 }
