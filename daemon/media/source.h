@@ -17,10 +17,12 @@
 
 enum source_verdict {
 	SOURCE_ACCEPT,  /**< The SSRC in force */
-	SOURCE_HOLD,    /**< Keep this packet: the next one decides */
+	SOURCE_HOLD,    /**< Keep this packet, in place of an older one of its
+			     SSRC: the next one of that SSRC decides */
 	SOURCE_SWITCH,  /**< The held packet, then this: a new SSRC in force */
 	SOURCE_OTHER,   /**< A second SSRC lives beside the one in force: the
-			     held packet, then this one, are another leg's */
+			     held packet, then this one, are another leg's.
+			     Its packets need not be fed here any more */
 	SOURCE_IGNORE,
 };
 
@@ -43,6 +45,8 @@ struct source {
 void source_lock(struct source *s, uint32_t ssrc, uint64_t at_us);
 
 /**
+ * With none in force yet, the first SSRC that carries audio is.
+ *
  * @param audio Carries audio we decode
  * @param at_us Arrival [us]
  */

@@ -1,0 +1,195 @@
+/** @file timeline.c  RTP timestamps -> positions on the leg's timeline */
+#include "daemon/media/timeline.h"
+
+#include <string.h>
+
+struct writer {
+	struct timeline *t;
+	struct media_item *at;
+	uint64_t at_us;
+	unsigned n;
+};
+
+void timeline_init(struct timeline *t, uint32_t window_us)
+{
+	memset(t, 0, sizeof(*t));
+	t->window_us = window_us;
+}
+
+static struct media_item *add(struct writer *w, enum media_kind kind,
+			      uint64_t len)
+{
+	struct media_item *it = &w->at[w->n++];
+
+	it->kind  = kind;
+	it->pos   = w->t->pos;
+	it->len   = len;
+	it->at_us = w->at_us;
+	it->data  = NULL;
+	it->bytes = 0;
+	w->t->pos += len;
+	return it;
+}
+
+/* A sender whose clock never fits must not become a flood of events. */
+static void add_break(struct writer *w, enum media_break what)
+{
+	struct timeline *t = w->t;
+
+	if (what != BREAK_SSRC && t->told[what] &&
+	    w->at_us - t->told_us[what] < TIMELINE_QUIET_US)
+		return;
+
+	t->told[what] = true;
+	t->told_us[what] = w->at_us;
+	add(w, MEDIA_DISCONTINUITY, 0)->what = what;
+}
+
+static void add_hole(struct writer *w, uint64_t len, uint64_t missing)
+{
+	uint64_t lost = missing * w->t->last_len;
+
+	if (lost > len)
+		lost = len;
+	if (lost)
+		add(w, MEDIA_LOSS, lost);
+	if (len > lost)
+		add(w, MEDIA_SILENCE, len - lost);
+}
+
+/* Arrival of `at_us` after the last packet with a place [us]. */
+static int64_t arrival_step(const struct timeline *t, uint64_t at_us)
+{
+	return (int64_t)(at_us - t->last_us);
+}
+
+/* Does the arrival clock confirm this timestamp? */
+static bool confirmed(const struct timeline *t, uint32_t ts, uint64_t at_us)
+{
+	const int64_t off = rtp_ts_diff(ts, t->last_ts) * TIMELINE_US -
+			    arrival_step(t, at_us);
+
+	return off > -TIMELINE_TRUST_US && off < TIMELINE_TRUST_US;
+}
+
+/* Samples between the end of the timeline and an arrival; waiting in the
+ * window is no hole. */
+static uint64_t arrival_hole(const struct timeline *t, uint64_t at_us)
+{
+	const int64_t len = rtp_ts_diff(t->end_ts, t->last_ts);
+	const int64_t hole = arrival_step(t, at_us) / TIMELINE_US - len;
+
+	return hole * TIMELINE_US > t->window_us ? (uint64_t)hole : 0;
+}
+
+/* A jump of the sequence counts as loss when its length and the hole's say
+ * the same; a sender that began again says nothing about loss. */
+static uint64_t jump_loss(const struct timeline *t,
+			  const struct reorder_packet *p, int64_t hole)
+{
+	const int64_t lost = (int64_t)p->missing * t->last_len;
+	const int64_t off = (lost - hole) * TIMELINE_US;
+
+	return off > -TIMELINE_TRUST_US && off < TIMELINE_TRUST_US ? p->missing
+								   : 0;
+}
+
+/* A packet with a place, audio or comfort noise: what lies before it. */
+static void join(struct writer *w, const struct reorder_packet *p, bool audio)
+{
+	struct timeline *t = w->t;
+	const int64_t hole = rtp_ts_diff(p->h.ts, t->end_ts);
+	const bool good = !t->new_ssrc &&
+			  (hole == 0 ||
+			   (hole > 0 && confirmed(t, p->h.ts, p->at_us)));
+
+	if (good) {
+		if (hole)
+			add_hole(w, (uint64_t)hole, t->missing);
+	} else if (audio) {
+		add_hole(w, arrival_hole(t, p->at_us), t->missing);
+		add_break(w, t->new_ssrc ? BREAK_SSRC : BREAK_TIMESTAMP);
+	} else {
+		return;          /* noise has no samples to find a place for */
+	}
+
+	t->new_ssrc = false;
+	t->missing  = 0;
+	t->last_ts  = t->end_ts = p->h.ts;
+	t->last_us  = p->at_us;
+}
+
+static void put_audio(struct writer *w, const struct reorder_packet *p,
+		      size_t sample)
+{
+	struct timeline *t = w->t;
+	const uint32_t whole = (uint32_t)(p->h.wire_len / sample);
+	const uint32_t here = (uint32_t)(p->h.len / sample);
+
+	if (!whole)              /* a keep-alive without payload */
+		return;
+	join(w, p, true);
+	if (t->codec && t->codec != p->kind)
+		add_break(w, BREAK_CODEC);
+	t->codec = p->kind;
+
+	if (here) {
+		struct media_item *it = add(w, MEDIA_AUDIO, here);
+
+		it->payload = p->kind;
+		it->data    = p->h.payload;
+		it->bytes   = here * sample;
+		t->samples += here;
+	}
+	if (whole > here)        /* a capture cut it off */
+		add(w, MEDIA_LOSS, whole - here);
+	t->end_ts   = p->h.ts + whole;
+	t->last_len = whole;
+}
+
+unsigned timeline_put(struct timeline *t, const struct reorder_packet *p,
+		      struct media_item *out)
+{
+	struct writer w = { .t = t, .at = out, .at_us = p->at_us };
+	const bool place = p->kind == PAYLOAD_PCMU || p->kind == PAYLOAD_PCMA ||
+			   p->kind == PAYLOAD_L16 ||
+			   p->kind == PAYLOAD_COMFORT_NOISE;
+
+	if (!t->started) {
+		if (!place)
+			return 0;
+		t->started = true;
+		t->last_ts = t->end_ts = p->h.ts;
+		t->last_us = p->at_us;
+	} else if (p->joint == REORDER_SSRC) {
+		t->new_ssrc = true;
+		t->missing  = 0;
+	} else if (p->joint == REORDER_JUMP) {
+		const int64_t hole = rtp_ts_diff(p->h.ts, t->end_ts);
+		const uint64_t lost = jump_loss(t, p, hole);
+
+		t->missing   += lost;
+		t->jump_lost += lost;
+	} else {
+		t->missing += p->missing;
+	}
+
+	if (p->kind == PAYLOAD_COMFORT_NOISE)
+		join(&w, p, false);
+	else if (place)
+		put_audio(&w, p, p->kind == PAYLOAD_L16 ? 2 : 1);
+	return w.n;
+}
+
+uint64_t timeline_locate(const struct timeline *t, uint32_t ts, uint64_t at_us)
+{
+	if (!t->started)
+		return t->pos;
+	if (t->new_ssrc || !confirmed(t, ts, at_us))
+		return t->pos + arrival_hole(t, at_us);
+
+	const int64_t off = rtp_ts_diff(ts, t->end_ts);
+	if (off < 0 && (uint64_t)-off > t->pos)
+		return 0;
+	return off < 0 ? t->pos - (uint64_t)-off : t->pos + (uint64_t)off;
+}
