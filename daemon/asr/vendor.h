@@ -33,8 +33,8 @@ struct asr_wire {
 /** One `params` entry of the configuration: name=value. */
 struct asr_param {
 	const char *name;
-	const char *value;         /**< As written; JSON where it parses as a
-				        JSON array, object, number, boolean */
+	const char *value;         /**< As written; sent as JSON where it is
+				        one JSON value, else as a string */
 };
 
 /** What the configuration says of one asr; strings are never NULL. */
@@ -112,6 +112,14 @@ struct asr_vendor {
 	enum asr_closer closer;
 	uint32_t session_max_ms;   /**< Open a successor before; 0: no limit */
 
+	/**
+	 * What in the configuration this service would refuse.  NULL: nothing
+	 * is ever wrong.
+	 *
+	 * @return NULL (all well) or a string constant: what is wrong and what
+	 *         to do
+	 */
+	const char *(*check)(const struct asr_settings *s);
 	/** Path and query of the upgrade; NULL: settings->target as it is. */
 	void (*target)(const struct asr_session *s, struct buf *out);
 	/** Extra request lines, each "Name: value\r\n".  NULL: none. */
