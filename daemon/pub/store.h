@@ -1,0 +1,39 @@
+/**
+ * @file store.h  Where the journal keeps its lines
+ *
+ * In memory: one ring of bytes, taken from the kernel as it fills, and one of
+ * places, so any kept sequence number is found at once.  The oldest are
+ * dropped for the newest.  Numbers begin at 1 and every store_put() uses one,
+ * whether the line could be kept or not.  A store on disk offers the same
+ * five functions.  Pure; owned by the journal.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+struct store_record {
+	uint8_t type;      /**< enum event_type */
+	const char *key;   /**< What readers select by; at most 255 bytes */
+	const char *line;  /**< With its line feed; not NUL-terminated */
+	size_t len;        /**< [bytes]; 0: it was lost before it got here */
+};
+
+/** @param size [bytes] at most, from 4 KiB to 1 GiB.  @return 0, -EINVAL or
+ * -ENOMEM */
+int store_new(struct store **out, size_t size);
+void store_free(struct store *s);
+/** @return its number; a record that cannot be kept is like one dropped */
+uint64_t store_put(struct store *s, const struct store_record *r);
+/** The oldest number kept, or store_next(): none is. */
+uint64_t store_first(const struct store *s);
+/** The number that the next record gets. */
+uint64_t store_next(const struct store *s);
+/**
+ * @param out Borrowed until the next store_put()
+ *
+ * @return 0 or -ENOENT: not kept (any more), or not there yet
+ */
+int store_get(const struct store *s, uint64_t seq, struct store_record *out);
