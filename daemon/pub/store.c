@@ -106,7 +106,8 @@ uint64_t store_put(struct store *s, const struct store_record *r)
 			     .key_len = (uint8_t)key_len, .type = r->type };
 	memcpy(s->bytes + at, r->key ? r->key : "", key_len);
 	s->bytes[at + key_len] = 0;
-	memcpy(s->bytes + at + key_len + 1, r->line, r->len);
+	if (r->len)
+		memcpy(s->bytes + at + key_len + 1, r->line, r->len);
 	s->end = at + n;
 	return s->next++;
 }

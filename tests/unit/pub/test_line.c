@@ -81,7 +81,8 @@ static const struct {
 	  ",\"reason\":\"auth\",\"code\":401"
 	  ",\"text\":\"the key\\nis wrong\"}\n" },
 	{ "leg.state, no reason", 6,
-	  { .type = EVENT_LEG_STATE, ON_LEG, .leg_state = { "streaming" } },
+	  { .type = EVENT_LEG_STATE, ON_LEG,
+	    .leg_state = { .asr_state = "streaming" } },
 	  HEAD("leg.state", 6) LEG ",\"asr_state\":\"streaming\"}\n" },
 	{ "final segment", 7,
 	  { .type = EVENT_SEGMENT, ON_LEG, .segment = {
