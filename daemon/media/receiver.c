@@ -176,6 +176,7 @@ static bool expand(struct receiver *r, uint64_t now_us)
 		return r->count;
 	}
 
+	timeline_follow(&r->line, &p);
 	if (p.joint == REORDER_SSRC) {
 		if (digits_flush(&r->digits, &d))
 			add_digit(r, &d);

@@ -212,13 +212,18 @@ static void make_ready(struct reorder *q, int16_t i)
 	list_append(q, &q->ready, i);
 }
 
+static int after_suspect(const struct reorder *q, uint16_t seq)
+{
+	return rtp_seq_diff(seq, q->slot[q->suspect].p.h.seq);
+}
+
 static int put_jump(struct reorder *q, const struct reorder_packet *p,
 		    int ahead)
 {
-	const int after = q->suspect == NONE ? 0 :
-		rtp_seq_diff(p->h.seq, q->slot[q->suspect].p.h.seq);
+	const int after = q->suspect == NONE ? -1 :
+			  after_suspect(q, p->h.seq);
 
-	if (q->suspect != NONE && after == 0) {
+	if (after == 0) {
 		q->duplicate++;
 		return -EALREADY;
 	}
@@ -334,7 +339,8 @@ static int put_slowly(struct reorder *q, const struct reorder_packet *p)
 
 	expire(q, p->at_us);
 	const int ahead = rtp_seq_diff(p->h.seq, q->next);
-	if (ahead >= MAX_DROPOUT || ahead < -MAX_MISORDER)
+	if (ahead >= MAX_DROPOUT || ahead < -MAX_MISORDER ||
+	    (q->suspect != NONE && after_suspect(q, p->h.seq) == 1))
 		return put_jump(q, p, ahead);
 	if (!q->running) {
 		const int err = hold(q, p);

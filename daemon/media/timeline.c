@@ -126,8 +126,6 @@ static void put_audio(struct writer *w, const struct reorder_packet *p,
 	const uint32_t whole = (uint32_t)(p->h.wire_len / sample);
 	const uint32_t here = (uint32_t)(p->h.len / sample);
 
-	if (!whole)              /* a keep-alive without payload */
-		return;
 	join(w, p, true);
 	if (t->codec && t->codec != p->kind)
 		add_break(w, BREAK_CODEC);
@@ -147,17 +145,31 @@ static void put_audio(struct writer *w, const struct reorder_packet *p,
 	t->last_len = whole;
 }
 
-unsigned timeline_put(struct timeline *t, const struct reorder_packet *p,
-		      struct media_item *out)
+static size_t sample_bytes(uint8_t kind)
 {
-	struct writer w = { .t = t, .at = out, .at_us = p->at_us };
-	const bool place = p->kind == PAYLOAD_PCMU || p->kind == PAYLOAD_PCMA ||
-			   p->kind == PAYLOAD_L16 ||
-			   p->kind == PAYLOAD_COMFORT_NOISE;
+	return kind == PAYLOAD_L16 ? 2 : 1;
+}
 
+/* Noise, or at least one sample: not an event, not a keep-alive. */
+static bool has_place(const struct reorder_packet *p)
+{
+	switch (p->kind) {
+	case PAYLOAD_PCMU:
+	case PAYLOAD_PCMA:
+	case PAYLOAD_L16:
+		return p->h.wire_len >= sample_bytes(p->kind);
+	case PAYLOAD_COMFORT_NOISE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void timeline_follow(struct timeline *t, const struct reorder_packet *p)
+{
 	if (!t->started) {
-		if (!place)
-			return 0;
+		if (!has_place(p))
+			return;
 		t->started = true;
 		t->last_ts = t->end_ts = p->h.ts;
 		t->last_us = p->at_us;
@@ -173,11 +185,19 @@ unsigned timeline_put(struct timeline *t, const struct reorder_packet *p,
 	} else {
 		t->missing += p->missing;
 	}
+}
 
+unsigned timeline_put(struct timeline *t, const struct reorder_packet *p,
+		      struct media_item *out)
+{
+	struct writer w = { .t = t, .at = out, .at_us = p->at_us };
+
+	if (!has_place(p))
+		return 0;
 	if (p->kind == PAYLOAD_COMFORT_NOISE)
 		join(&w, p, false);
-	else if (place)
-		put_audio(&w, p, p->kind == PAYLOAD_L16 ? 2 : 1);
+	else
+		put_audio(&w, p, sample_bytes(p->kind));
 	return w.n;
 }
 

@@ -43,12 +43,17 @@ struct timeline {
 void timeline_init(struct timeline *t, uint32_t window_us);
 
 /**
- * One packet in sequence order: every kind of payload, also those without a
- * place here, so that what was lost between them is known.
+ * What joins this packet to the one before it.  For every packet in sequence
+ * order, whatever its kind, so that it is known what was lost.
+ */
+void timeline_follow(struct timeline *t, const struct reorder_packet *p);
+
+/**
+ * The same packet's place.
  *
  * @param out Room for TIMELINE_ITEMS_MAX
  *
- * @return number of items
+ * @return number of items; 0 for kinds without a place
  */
 unsigned timeline_put(struct timeline *t, const struct reorder_packet *p,
 		      struct media_item *out);
