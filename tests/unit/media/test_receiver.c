@@ -546,10 +546,229 @@ static void test_rows(void **state)
 	assert_int_equal(0, wrong);
 }
 
+static void test_deadline(void **state)
+{
+	struct script s;
+
+	(void)state;
+	assert_int_equal(0, script_open(&s));
+	assert_true(receiver_deadline_us(s.receiver) == UINT64_MAX);
+	script_play(&s, "7@1");
+	assert_int_equal(61000, receiver_deadline_us(s.receiver));
+	script_play(&s, "8@20");
+	assert_int_equal(61000, receiver_deadline_us(s.receiver));
+	script_play(&s, "=61");
+	assert_true(receiver_deadline_us(s.receiver) == UINT64_MAX);
+	script_play(&s, "11@80 10@90");
+	assert_int_equal(140000, receiver_deadline_us(s.receiver));
+	script_play(&s, "=140");
+	assert_true(receiver_deadline_us(s.receiver) == UINT64_MAX);
+	script_play(&s, "13@150 15@160 =210");
+	assert_int_equal(220000, receiver_deadline_us(s.receiver));
+	assert_null(s.broken);
+	script_close(&s);
+}
+
+/* A burst behind a hole: it is given up when the window's slots are used up,
+ * and nothing of the burst is lost. */
+static void test_burst(void **state)
+{
+	struct script s;
+	struct receiver_stats st;
+	char word[32];
+
+	(void)state;
+	assert_int_equal(0, script_open(&s));
+	script_play(&s, "7@0 =60");
+	for (unsigned seq = 9; seq < 200; seq++) {
+		snprintf(word, sizeof(word), "%u@61", seq);
+		script_play(&s, word);
+	}
+	receiver_stats(s.receiver, &st);
+	assert_int_equal(1, st.lost);
+	assert_int_equal(192 * 160, st.samples);
+	assert_int_equal(193 * 160, receiver_position(s.receiver));
+	assert_null(s.broken);
+	script_close(&s);
+}
+
+static uint32_t dice(uint32_t *x, uint32_t n)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x % n;
+}
+
+struct sender {
+	uint32_t x;          /* dice */
+	struct rtp h;
+	uint64_t accepted;   /* audio packets the receiver took */
+};
+
+/* Mostly a good sender; now and then anything. */
+static void next_packet(struct sender *o)
+{
+	static const uint8_t types[] = { 0, 0, 0, 0, 8, 13, 101, 99 };
+	struct rtp *h = &o->h;
+	const uint32_t what = dice(&o->x, 100);
+
+	h->seq++;
+	h->ts += 160;
+	h->pt = types[dice(&o->x, what < 80 ? 4 : 8)];
+	if (what == 90)
+		h->seq = (uint16_t)dice(&o->x, 65536);
+	else if (what == 91)
+		h->ts = dice(&o->x, UINT32_MAX);
+	else if (what == 92)
+		h->ssrc = 1 + dice(&o->x, 3);
+	else if (what < 5)
+		h->seq = (uint16_t)(h->seq + dice(&o->x, 8));
+	else if (what < 10)
+		h->seq = (uint16_t)(h->seq - dice(&o->x, 8));
+	else if (what == 93)
+		h->ts += 160 * dice(&o->x, 500);
+}
+
+/* Whatever comes, and however seldom the caller looks: script.h's invariants
+ * hold, and each packet taken comes out once. */
+static void play_random(struct script *s, struct sender *o, unsigned lazy)
+{
+	struct receiver_stats st;
+	uint8_t *last = NULL;
+
+	for (unsigned i = 0; i < 3000; i++) {
+		next_packet(o);
+		uint8_t *bytes = malloc(160);
+
+		memset(bytes, o->h.seq & 255, 160);
+		o->h.payload = bytes;
+		o->h.len = o->h.wire_len = 160;
+		s->now_us += dice(&o->x, 100) ? dice(&o->x, 40000)
+					      : dice(&o->x, 20000000);
+		const int err = receiver_put(s->receiver, &o->h, s->now_us);
+		if (!err && (o->h.pt == 0 || o->h.pt == 8))
+			o->accepted++;
+		assert_int_not_equal(-ENOBUFS, err);
+		free(last);      /* kept until here: receiver_put() */
+		last = bytes;
+		if (dice(&o->x, lazy) == 0) {
+			script_look(s);
+		} else if (dice(&o->x, 2)) {
+			struct media_item it;
+
+			if (receiver_next(s->receiver, &it, s->now_us))
+				script_item(s, &it);
+		}
+		assert_null(s->broken);
+	}
+	receiver_flush(s->receiver);
+	script_look(s);
+	free(last);
+
+	/* a jump that nobody followed was taken, and is late in the end */
+	receiver_stats(s->receiver, &st);
+	assert_true(s->samples <= 160 * o->accepted);
+	assert_true(s->samples + 160 * (st.late + 1) >= 160 * o->accepted);
+	assert_null(s->broken);
+}
+
+static void test_random(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 200; seed++) {
+		struct sender o = { .x = seed * 2654435761u,
+				    .h = { .ssrc = 1 } };
+		struct script s;
+
+		assert_int_equal(0, script_open(&s));
+		play_random(&s, &o, 1 + seed % 3);
+		script_close(&s);
+	}
+}
+
+/* The same packets give the same items, whether the caller looks after each
+ * one and at each deadline, or only when the next packet comes. */
+static void test_same_whenever_looked(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 50; seed++) {
+		struct sender o = { .x = seed * 40503u, .h = { .ssrc = 1 } };
+		struct script often, seldom;
+		uint8_t bytes[160];
+
+		assert_int_equal(0, script_open(&often));
+		assert_int_equal(0, script_open(&seldom));
+		for (unsigned i = 0; i < 300; i++) {
+			next_packet(&o);
+			memset(bytes, o.h.seq & 255, sizeof(bytes));
+			o.h.payload = bytes;
+			o.h.len = o.h.wire_len = sizeof(bytes);
+			const uint64_t at = seldom.now_us + dice(&o.x, 40000);
+
+			uint64_t due;
+			while ((due = receiver_deadline_us(often.receiver)) <=
+			       at) {
+				often.now_us = due;
+				script_look(&often);
+			}
+			often.now_us = seldom.now_us = at;
+			script_put(&often, &o.h);
+			script_look(&often);
+			(void)receiver_put(seldom.receiver, &o.h, at);
+			script_look(&seldom);
+		}
+		assert_int_equal(often.pos, seldom.pos);
+		assert_int_equal(often.samples, seldom.samples);
+		script_close(&often);
+		script_close(&seldom);
+	}
+}
+
+static void test_config(void **state)
+{
+	struct receiver_config cfg;
+	struct receiver *r = NULL;
+
+	(void)state;
+	receiver_config_default(&cfg);
+	assert_int_equal(60000, cfg.window_us);
+	assert_int_equal(PAYLOAD_PCMU, cfg.kind[0]);
+	assert_int_equal(PAYLOAD_PCMA, cfg.kind[8]);
+	assert_int_equal(PAYLOAD_UNKNOWN, cfg.kind[101]);
+	cfg.window_us = 1000001;
+	assert_int_equal(-EINVAL, receiver_new(&r, &cfg));
+	assert_null(r);
+	receiver_free(NULL);
+}
+
+/* A new description of the types holds from the next packet on. */
+static void test_set_kinds(void **state)
+{
+	uint8_t kind[128] = { [0] = PAYLOAD_PCMU, [99] = PAYLOAD_PCMA };
+	struct script s;
+
+	(void)state;
+	assert_int_equal(0, script_open(&s));
+	script_play(&s, "7@0 =60 8p99@80");
+	receiver_set_kinds(s.receiver, kind);
+	script_play(&s, "9p99@100 10p8@120");
+	assert_string_equal("7:0+160 unknown s160+160 codec@320 9:320+160 "
+			    "unknown", s.out);
+	assert_null(s.broken);
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_same_whenever_looked),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_set_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
