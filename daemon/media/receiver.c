@@ -100,9 +100,10 @@ static int put_unknown(struct receiver *r, const struct rtp *h)
 	return -ENOTSUP;
 }
 
-/* Items of the last packet that were not taken outlive its datagram. */
-static void keep_items(struct receiver *r)
+/* What the caller did not take outlives its datagram. */
+static void keep(struct receiver *r)
 {
+	reorder_keep_ready(&r->window);
 	for (unsigned i = r->taken; i < r->count; i++) {
 		struct media_item *it = &r->item[i];
 
@@ -121,8 +122,8 @@ int receiver_put(struct receiver *r, const struct rtp *h, uint64_t at_us)
 
 	if (at_us > r->now_us)
 		r->now_us = at_us;
-	if (r->taken < r->count)
-		keep_items(r);
+	if (r->taken < r->count || r->window.pending)
+		keep(r);
 	if (kind == PAYLOAD_UNKNOWN || kind >= PAYLOAD_OTHER_CODEC)
 		return put_unknown(r, h);
 

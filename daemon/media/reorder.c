@@ -354,6 +354,25 @@ static int put_slowly(struct reorder *q, const struct reorder_packet *p)
 	return ahead ? hold(q, p) : put_next(q, p);
 }
 
+void reorder_keep_ready(struct reorder *q)
+{
+	if (!q->pending)
+		return;
+	const int16_t i = slot_take(q);
+	if (i == NONE) {                 /* its samples are lost, its place
+					    is not */
+		q->direct.h.len = 0;
+		return;
+	}
+
+	slot_fill(q, i, &q->direct);
+	q->slot[i].next = q->ready.head;
+	if (q->ready.head == NONE)
+		q->ready.tail = i;
+	q->ready.head = i;
+	q->pending = false;
+}
+
 int reorder_put(struct reorder *q, const struct rtp *h, uint8_t kind,
 		uint64_t at_us)
 {
@@ -369,19 +388,7 @@ int reorder_put(struct reorder *q, const struct rtp *h, uint8_t kind,
 
 	const struct reorder_packet p = { .h = *h, .kind = kind,
 					  .at_us = at_us };
-	if (q->pending) {                /* the caller did not take it yet */
-		const int16_t i = slot_take(q);
-
-		if (i == NONE)
-			return -ENOBUFS;
-		slot_fill(q, i, &q->direct);
-		q->slot[i].next = q->ready.head;
-		if (q->ready.head == NONE)
-			q->ready.tail = i;
-		q->ready.head = i;
-		q->pending = false;
-	}
-
+	reorder_keep_ready(q);
 	const int err = put_slowly(q, &p);
 	/* One slot stays free, for the packet that ends the wait. */
 	if (q->free.head != NONE && q->slot[q->free.head].next == NONE &&

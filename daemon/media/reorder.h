@@ -123,6 +123,10 @@ uint64_t reorder_deadline_us(const struct reorder *q);
 /** Give up every hole now. */
 void reorder_flush(struct reorder *q);
 
+/** Keep what is ready although its datagram goes away.  reorder_put() does it
+ * by itself. */
+void reorder_keep_ready(struct reorder *q);
+
 /**
  * Keep what was handed out last although its datagram goes away: copies the
  * payload unless it is ours already.
