@@ -42,3 +42,6 @@ void capture_file_close(struct capture_file *f);
  */
 int capture_file_next(struct capture_file *f, struct frame *out,
 		      struct reason *why);
+
+/** Frames that were skipped because they are longer than 256 KiB. */
+uint64_t capture_file_skipped(const struct capture_file *f);

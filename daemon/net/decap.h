@@ -2,7 +2,7 @@
  * @file decap.h  From a captured frame to the UDP datagram or TCP segment in it
  *
  * Link types: Ethernet, Linux SLL and SLL2, raw IP (v4, v6), NULL, LOOP.
- * VLAN and QinQ tags are stepped over; IPv4 and IPv6 with extension headers;
+ * VLAN and QinQ tags are stepped over (at most 4); IPv4 and IPv6 with extension headers;
  * fragments are put together (64 contexts, 64 KiB each, 5 s; RFC 791, 8200
  * section 4.5, overlaps refused).  What an ICMP message quotes is not a
  * packet.  Pure: lengths are clamped to what is there, time is an argument.
@@ -29,12 +29,20 @@ struct decap_packet {
 				   than the IP packet holds); TCP: by the IP
 				   length */
 	uint32_t tcp_seq;
-	uint8_t tcp_flags;
+	uint32_t tcp_ack;
+	uint8_t tcp_flags;    /**< DECAP_FIN ... */
 };
 
+enum { DECAP_FIN = 1, DECAP_SYN = 2, DECAP_RST = 4, DECAP_ACK = 16 };
+
 struct decap_stats {
-	uint64_t frames, udp, tcp, other, malformed, fragments, reassembled,
-		fragments_lost;
+	uint64_t frames;
+	uint64_t udp, tcp;       /**< Handed out, reassembled ones included */
+	uint64_t other;          /**< Nothing for us */
+	uint64_t malformed;
+	uint64_t fragments;      /**< Frames that held one */
+	uint64_t reassembled;    /**< Datagrams put together */
+	uint64_t fragments_lost; /**< Datagrams given up */
 };
 
 int decap_new(struct decap **out);
