@@ -91,6 +91,14 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtrunkscribe.a
 unit: $(TESTS)
 	@set -e; for t in $(TESTS); do $$t; done
 
+$(B)/bench/%: $(B)/tests/bench/%.o $(B)/libtrunkscribe.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Each prints its figures and fails when a limit does not hold.
+bench: $(BENCHES)
+	@set -e; for b in $(BENCHES); do $$b; done
+
 # The same tests with everything checked, in a tree of their own.
 asan:
 	$(MAKE) B=$(B)/asan CC=clang SAN=address,undefined OPT="-O1 -g" all unit
@@ -121,7 +129,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all unit asan fuzzers clean FORCE
+.PHONY: all unit bench asan fuzzers clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -7,29 +7,37 @@
 #include "codecs/codec.h"
 #include "codecs/g711.h"
 
-/* Table 1a, column 8: the decoder's outputs y1 ... y128, times eight. */
-#define NUMBERS(S)                                                             \
-	S(8, 24, 40, 56, 72, 88, 104, 120,                                     \
-	  136, 152, 168, 184, 200, 216, 232, 248)                              \
-	S(264, 280, 296, 312, 328, 344, 360, 376,                              \
-	  392, 408, 424, 440, 456, 472, 488, 504)                              \
-	S(528, 560, 592, 624, 656, 688, 720, 752,                              \
-	  784, 816, 848, 880, 912, 944, 976, 1008)                             \
-	S(1056, 1120, 1184, 1248, 1312, 1376, 1440, 1504,                      \
-	  1568, 1632, 1696, 1760, 1824, 1888, 1952, 2016)                      \
-	S(2112, 2240, 2368, 2496, 2624, 2752, 2880, 3008,                      \
-	  3136, 3264, 3392, 3520, 3648, 3776, 3904, 4032)                      \
-	S(4224, 4480, 4736, 4992, 5248, 5504, 5760, 6016,                      \
-	  6272, 6528, 6784, 7040, 7296, 7552, 7808, 8064)                      \
-	S(8448, 8960, 9472, 9984, 10496, 11008, 11520, 12032,                  \
-	  12544, 13056, 13568, 14080, 14592, 15104, 15616, 16128)              \
-	S(16896, 17920, 18944, 19968, 20992, 22016, 23040, 24064,              \
-	  25088, 26112, 27136, 28160, 29184, 30208, 31232, 32256)
+/*
+ * Table 1a, column 8, times eight: interval m of segment e (both count from 0,
+ * and have their even bits inverted in the code) is decoded as
+ *
+ *	16m + 8                 = (8m + 130) * 65 + (8m + 134) * -63    (e = 0)
+ *	(16m + 264) << (e - 1)  = ((8m + 130) + (8m + 134)) * 2^(e-1)   (e > 0)
+ */
+#define INTERVALS(P, ...)                                                      \
+	P(170, 174, __VA_ARGS__) P(162, 166, __VA_ARGS__)                      \
+	P(186, 190, __VA_ARGS__) P(178, 182, __VA_ARGS__)                      \
+	P(138, 142, __VA_ARGS__) P(130, 134, __VA_ARGS__)                      \
+	P(154, 158, __VA_ARGS__) P(146, 150, __VA_ARGS__)                      \
+	P(234, 238, __VA_ARGS__) P(226, 230, __VA_ARGS__)                      \
+	P(250, 254, __VA_ARGS__) P(242, 246, __VA_ARGS__)                      \
+	P(202, 206, __VA_ARGS__) P(194, 198, __VA_ARGS__)                      \
+	P(218, 222, __VA_ARGS__) P(210, 214, __VA_ARGS__)
+
+#define SEGMENTS(P, ...)                                                       \
+	P(-16, -16, __VA_ARGS__) P(-8, -8, __VA_ARGS__)                        \
+	P(-64, -64, __VA_ARGS__) P(-32, -32, __VA_ARGS__)                      \
+	P(-1, -1, __VA_ARGS__)   P(-65, 63, __VA_ARGS__)                       \
+	P(-4, -4, __VA_ARGS__)   P(-2, -2, __VA_ARGS__)                        \
+	P(16, 16, __VA_ARGS__)   P(8, 8, __VA_ARGS__)                          \
+	P(64, 64, __VA_ARGS__)   P(32, 32, __VA_ARGS__)                        \
+	P(1, 1, __VA_ARGS__)     P(65, -63, __VA_ARGS__)                       \
+	P(4, 4, __VA_ARGS__)     P(2, 2, __VA_ARGS__)
 
 /* The even bits (table 1a, note 2), and bit 7, which is 1 for positive. */
 enum { INVERT = 0xd5 };
 
-static const struct g711_law law = G711_LAW(NUMBERS, INVERT);
+static const struct g711_law law = G711_LAW(INTERVALS, SEGMENTS);
 
 static void decode(int16_t *pcm, const uint8_t *data, size_t n)
 {

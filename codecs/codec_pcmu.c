@@ -7,24 +7,31 @@
 #include "codecs/codec.h"
 #include "codecs/g711.h"
 
-/* Table 2a, column 8: the decoder's outputs y0 ... y127, times four. */
-#define NUMBERS(S)                                                             \
-	S(0, 8, 16, 24, 32, 40, 48, 56,                                        \
-	  64, 72, 80, 88, 96, 104, 112, 120)                                   \
-	S(132, 148, 164, 180, 196, 212, 228, 244,                              \
-	  260, 276, 292, 308, 324, 340, 356, 372)                              \
-	S(396, 428, 460, 492, 524, 556, 588, 620,                              \
-	  652, 684, 716, 748, 780, 812, 844, 876)                              \
-	S(924, 988, 1052, 1116, 1180, 1244, 1308, 1372,                        \
-	  1436, 1500, 1564, 1628, 1692, 1756, 1820, 1884)                      \
-	S(1980, 2108, 2236, 2364, 2492, 2620, 2748, 2876,                      \
-	  3004, 3132, 3260, 3388, 3516, 3644, 3772, 3900)                      \
-	S(4092, 4348, 4604, 4860, 5116, 5372, 5628, 5884,                      \
-	  6140, 6396, 6652, 6908, 7164, 7420, 7676, 7932)                      \
-	S(8316, 8828, 9340, 9852, 10364, 10876, 11388, 11900,                  \
-	  12412, 12924, 13436, 13948, 14460, 14972, 15484, 15996)              \
-	S(16764, 17788, 18812, 19836, 20860, 21884, 22908, 23932,              \
-	  24956, 25980, 27004, 28028, 29052, 30076, 31100, 32124)
+/*
+ * Table 2a, column 8, times four: interval m of segment e (both count from 0,
+ * and stand inverted in the code) is decoded as
+ *
+ *	((8m + 132) << e) - 132 = (8m + 132) * (2^e - 1) + 8m * 1
+ */
+#define INTERVALS(P, ...)                                                      \
+	P(252, 120, __VA_ARGS__) P(244, 112, __VA_ARGS__)                      \
+	P(236, 104, __VA_ARGS__) P(228, 96, __VA_ARGS__)                       \
+	P(220, 88, __VA_ARGS__)  P(212, 80, __VA_ARGS__)                       \
+	P(204, 72, __VA_ARGS__)  P(196, 64, __VA_ARGS__)                       \
+	P(188, 56, __VA_ARGS__)  P(180, 48, __VA_ARGS__)                       \
+	P(172, 40, __VA_ARGS__)  P(164, 32, __VA_ARGS__)                       \
+	P(156, 24, __VA_ARGS__)  P(148, 16, __VA_ARGS__)                       \
+	P(140, 8, __VA_ARGS__)   P(132, 0, __VA_ARGS__)
+
+#define SEGMENTS(P, ...)                                                       \
+	P(-127, -1, __VA_ARGS__) P(-63, -1, __VA_ARGS__)                       \
+	P(-31, -1, __VA_ARGS__)  P(-15, -1, __VA_ARGS__)                       \
+	P(-7, -1, __VA_ARGS__)   P(-3, -1, __VA_ARGS__)                        \
+	P(-1, -1, __VA_ARGS__)   P(0, -1, __VA_ARGS__)                         \
+	P(127, 1, __VA_ARGS__)   P(63, 1, __VA_ARGS__)                         \
+	P(31, 1, __VA_ARGS__)    P(15, 1, __VA_ARGS__)                         \
+	P(7, 1, __VA_ARGS__)     P(3, 1, __VA_ARGS__)                          \
+	P(1, 1, __VA_ARGS__)     P(0, 1, __VA_ARGS__)
 
 enum {
 	BIAS = 33,    /* makes every segment begin at a power of two */
@@ -32,7 +39,7 @@ enum {
 	INVERT = 0xff /* every bit: table 2a, note 2 */
 };
 
-static const struct g711_law law = G711_LAW(NUMBERS, INVERT);
+static const struct g711_law law = G711_LAW(INTERVALS, SEGMENTS);
 
 static void decode(int16_t *pcm, const uint8_t *data, size_t n)
 {

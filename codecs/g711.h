@@ -1,13 +1,19 @@
 /**
  * @file g711.h  ITU-T G.711, what its two laws and all kernels share
  *
- * A code, all its agreed inversions taken back, is sign (bit 7, 1 = negative),
- * segment (3 bits) and interval (4 bits); the lower seven bits number the 128
- * output magnitudes in rising order.  A law is therefore these 128 numbers and
- * the inversion, and nothing else: a kernel looks the magnitude up and sets
- * the sign.  The kernels differ in what they look up at once - a number, a
- * byte of it, or a segment's start and step - but all of it is spelled by
- * G711_LAW from the one list of numbers.
+ * The upper four bits of a code are sign and segment, the lower four the
+ * interval within it.  All segments of a law are the same ramp, stretched and
+ * moved; so its 256 samples are a sum of two products,
+ *
+ *	sample = interval[0][lower] * segment[0][upper] +
+ *		 interval[1][lower] * segment[1][upper]
+ *
+ * and both laws have factors that fit a byte: unsigned for the intervals, and
+ * even; signed for the segments.  These 64 bytes are the law.  A vector kernel
+ * looks the factors up, sixteen entries being what one byte shuffle holds, and
+ * one instruction multiplies and adds the pairs.  The plain kernel looks the
+ * finished sample up.  G711_LAW spells it all from one list of factors, which
+ * stand at the code's own bits: its agreed inversions cost nothing.
  */
 #pragma once
 
@@ -16,19 +22,14 @@
 #include <stdint.h>
 
 struct g711_law {
-	alignas(64) int16_t magnitude[128]; /**< Rising, 16-bit scale */
-	alignas(64) uint8_t low[128];       /**< Its lower bytes ... */
-	alignas(64) uint8_t high[128];      /**< ... and its upper */
+	alignas(16) uint8_t interval[2][16];
+	alignas(16) int8_t segment[2][16];
 
-	/**
-	 * By sign and segment: a segment's first magnitude, in two bytes, and
-	 * its step in eighths (16 bits hold no step above 255 * 8).
-	 */
-	alignas(16) uint8_t start_low[16];
-	alignas(16) uint8_t start_high[16];
-	alignas(16) uint8_t step8[16];
+	/** The same in pairs, and twice: a permute of words reads five bits. */
+	alignas(64) uint8_t intervals[32][2];
+	alignas(64) int8_t segments[32][2];
 
-	uint8_t invert; /**< XOR a code with this before use */
+	alignas(64) int16_t sample[256]; /**< Worked out */
 };
 
 /** Decode `n` codes; the kernels and the pointer have this type. */
@@ -44,28 +45,24 @@ g711_expand_fn g711_expand_neon;
 extern g711_expand_fn *g711_expand;
 
 /*
- * G711_LAW(NUMBERS, INVERT) initialises a law.  NUMBERS(S) is S(16 numbers)
- * for each of the eight segments.
+ * G711_LAW(INTERVALS, SEGMENTS) initialises a law.  Each of the two is a macro
+ * of a macro P and more arguments, and says P(FACTOR0, FACTOR1, arguments) for
+ * each of the sixteen values of its bits, in order.
  */
-#define G711_EACH(f, a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q)           \
-	f(a), f(b), f(c), f(d), f(e), f(g), f(h), f(i), f(j), f(k), f(l),      \
-		f(m), f(n), f(o), f(p), f(q),
-#define G711_BYTE0(v)        ((v) & 0xff)
-#define G711_BYTE1(v)        ((v) >> 8)
-#define G711_WHOLE(...)      __VA_ARGS__,
-#define G711_LOW(...)        G711_EACH(G711_BYTE0, __VA_ARGS__)
-#define G711_HIGH(...)       G711_EACH(G711_BYTE1, __VA_ARGS__)
-#define G711_START0(a, ...)  G711_BYTE0(a),
-#define G711_START1(a, ...)  G711_BYTE1(a),
-#define G711_STEP(a, b, ...) ((b) - (a)) / 8,
+#define G711_FACTOR0(f0, f1, ...) f0,
+#define G711_FACTOR1(f0, f1, ...) f1,
+#define G711_PAIR(f0, f1, ...)    { f0, f1 },
+#define G711_SAMPLE(i0, i1, s0, s1, ...) (i0) * (s0) + (i1) * (s1),
+#define G711_SEGMENT(s0, s1, INTERVALS)  INTERVALS(G711_SAMPLE, s0, s1)
 
-#define G711_LAW(NUMBERS, INVERT)                                              \
+#define G711_LAW(INTERVALS, SEGMENTS)                                          \
 	{                                                                      \
-		.magnitude = { NUMBERS(G711_WHOLE) },                          \
-		.low = { NUMBERS(G711_LOW) },                                  \
-		.high = { NUMBERS(G711_HIGH) },                                \
-		.start_low = { NUMBERS(G711_START0) NUMBERS(G711_START0) },    \
-		.start_high = { NUMBERS(G711_START1) NUMBERS(G711_START1) },   \
-		.step8 = { NUMBERS(G711_STEP) NUMBERS(G711_STEP) },            \
-		.invert = (INVERT),                                            \
+		.interval = { { INTERVALS(G711_FACTOR0, ) },                   \
+			      { INTERVALS(G711_FACTOR1, ) } },                 \
+		.segment = { { SEGMENTS(G711_FACTOR0, ) },                     \
+			     { SEGMENTS(G711_FACTOR1, ) } },                   \
+		.intervals = { INTERVALS(G711_PAIR, )                          \
+			       INTERVALS(G711_PAIR, ) },                       \
+		.segments = { SEGMENTS(G711_PAIR, ) SEGMENTS(G711_PAIR, ) },   \
+		.sample = { SEGMENTS(G711_SEGMENT, INTERVALS) },               \
 	}
