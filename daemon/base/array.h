@@ -1,6 +1,6 @@
 /** @file array.h  Counting and comparing, for everybody */
 #pragma once
 
+#include <sys/param.h> /* MIN, MAX */
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))

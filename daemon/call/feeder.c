@@ -1,0 +1,260 @@
+/** @file feeder.c  From the backlog to the chunks one connection gets */
+#include "daemon/call/feeder.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/array.h"
+#include "daemon/call/decoder.h"
+
+struct feeder {
+	const struct backlog *backlog;
+	struct decoder *decoder;
+	struct positions *map;
+	uint64_t next;        /* number of the span to open next */
+	uint64_t sent;        /* leg position sent before */
+	uint64_t available;
+	uint64_t insert;      /* silence to put in ... */
+	uint64_t insert_at;   /* ... in front of this span */
+
+	/* the span being read */
+	bool open;
+	bool audio, conceals;
+	const int16_t *pcm;   /* NULL: silence */
+	uint64_t pos;         /* leg position of its next sample */
+	uint64_t left;        /* samples of it still to send ... */
+	uint64_t cut;         /* ... and behind them, to skip */
+	uint64_t at_us;
+	size_t offset;
+};
+
+/* How much of a span goes to the service. */
+static uint64_t worth(const struct span *s)
+{
+	return span_is_audio(s) ? s->len : MIN(s->len, FEEDER_HOLE_MAX);
+}
+
+static int open_next(struct feeder *f)
+{
+	struct span s;
+
+	if (!backlog_span(f->backlog, f->next, &s))
+		return 0;
+	f->next++;
+	f->open = true;
+	f->audio = span_is_audio(&s);
+	f->conceals = decoder_conceals(&s);
+	f->pcm = decoder_span(f->decoder, &s);
+	f->pos = s.pos;
+	f->left = worth(&s);
+	f->cut = s.len - f->left;
+	f->at_us = s.at_us;
+	f->offset = 0;
+	return 1;
+}
+
+/* Begin inside a span: what lies before `from` is passed over. */
+static void pass(struct feeder *f, uint64_t from)
+{
+	const uint64_t n = MIN(from - f->pos, f->left);
+
+	f->pos += n;
+	f->left -= n;
+	f->offset += (size_t)n;
+}
+
+static void count_available(struct feeder *f)
+{
+	struct span s;
+
+	f->available = f->insert + (f->open ? f->left : 0);
+	for (uint64_t n = f->next; backlog_span(f->backlog, n, &s); n++)
+		f->available += worth(&s);
+}
+
+int feeder_new(struct feeder **out, const struct backlog *b, uint64_t from,
+	       uint64_t sent)
+{
+	struct feeder *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	f->backlog = b;
+	f->sent = sent;
+	f->next = backlog_find(b, from);
+	if (decoder_new(&f->decoder)) {
+		feeder_free(f);
+		return -ENOMEM;
+	}
+	/* what came before, for concealment to go on from */
+	struct span s;
+	for (uint64_t n = f->next > 8 ? f->next - 8 : 0; n < f->next; n++)
+		if (backlog_span(b, n, &s))
+			decoder_span(f->decoder, &s);
+	if (open_next(f) && f->pos < from)
+		pass(f, from);
+	if (positions_new(&f->map, f->open ? f->pos : from)) {
+		feeder_free(f);
+		return -ENOMEM;
+	}
+	count_available(f);
+	*out = f;
+	return 0;
+}
+
+void feeder_free(struct feeder *f)
+{
+	if (!f)
+		return;
+	decoder_free(f->decoder);
+	positions_free(f->map);
+	free(f);
+}
+
+uint64_t feeder_available(const struct feeder *f)
+{
+	return f->available;
+}
+
+void feeder_more(struct feeder *f, const struct span *s)
+{
+	f->available += worth(s);
+}
+
+void feeder_insert(struct feeder *f, uint64_t n)
+{
+	if (!f->insert)
+		f->insert_at = backlog_next(f->backlog);
+	f->insert += n;
+	f->available += n;
+}
+
+static int take_inserted(struct feeder *f, int16_t *pcm, size_t n)
+{
+	memset(pcm, 0, n * sizeof(*pcm));
+	return positions_inserted(f->map, n);
+}
+
+static void account(struct feeder *f, size_t n, struct feeder_taken *taken)
+{
+	const uint64_t end = f->pos + n;
+	const uint64_t fresh =
+		end <= f->sent ? 0 : MIN(end - f->sent, (uint64_t)n);
+
+	if (f->audio) {
+		taken->fresh += fresh;
+		taken->again += n - fresh;
+		taken->at_us = f->at_us;
+	} else if (f->conceals) {
+		taken->concealed += fresh;
+	}
+	taken->upto = end;
+}
+
+/* Up to `n` samples of the open span. */
+static int take_open(struct feeder *f, int16_t *pcm, size_t n,
+		     struct feeder_taken *taken)
+{
+	const int err = positions_sent(f->map, f->pos, n);
+
+	if (err)
+		return err;
+	if (f->pcm)
+		memcpy(pcm, f->pcm + f->offset, n * sizeof(*pcm));
+	else
+		memset(pcm, 0, n * sizeof(*pcm));
+	account(f, n, taken);
+	f->pos += n;
+	f->left -= n;
+	f->offset += n;
+	return 0;
+}
+
+static void close_open(struct feeder *f, struct feeder_taken *taken,
+		       struct feeder_skip *skip)
+{
+	f->open = false;
+	if (!f->cut)
+		return;
+	if (f->pos + f->cut > f->sent) {
+		skip->at = f->pos;
+		skip->skipped = f->cut;
+	}
+	f->pos += f->cut;
+	taken->upto = f->pos;
+}
+
+static bool insertion_due(const struct feeder *f)
+{
+	return f->insert && f->next >= f->insert_at && !(f->open && f->left);
+}
+
+int feeder_take(struct feeder *f, int16_t *pcm, size_t n,
+		struct feeder_taken *taken, struct feeder_skip *skip)
+{
+	size_t got = 0;
+
+	*taken = (struct feeder_taken){ .upto = f->pos };
+	*skip = (struct feeder_skip){0};
+	while (got < n) {
+		int err;
+		size_t part = n - got;
+
+		if (insertion_due(f)) {
+			part = (size_t)MIN(f->insert, (uint64_t)part);
+			err = take_inserted(f, pcm + got, part);
+			f->insert -= part;
+			f->available -= part;
+		} else if (f->open && f->left) {
+			part = (size_t)MIN(f->left, (uint64_t)part);
+			err = take_open(f, pcm + got, part, taken);
+			f->available -= part;
+		} else if (f->open) {
+			close_open(f, taken, skip);
+			continue;
+		} else if (open_next(f)) {
+			continue;
+		} else {
+			err = take_inserted(f, pcm + got, part);
+		}
+		if (err)
+			return err;
+		got += part;
+	}
+	/* a span that was read to its end is told of at once */
+	if (f->open && !f->left)
+		close_open(f, taken, skip);
+	if (taken->upto > f->sent)
+		f->sent = taken->upto;
+	return 0;
+}
+
+uint64_t feeder_span(const struct feeder *f)
+{
+	return f->open ? f->next - 1 : f->next;
+}
+
+uint64_t feeder_position(const struct feeder *f)
+{
+	return f->pos;
+}
+
+void feeder_overtaken(struct feeder *f)
+{
+	if (f->next >= backlog_first(f->backlog))
+		return;
+	f->open = false;
+	f->next = backlog_first(f->backlog);
+
+	struct span s;
+	if (backlog_span(f->backlog, f->next, &s))
+		f->pos = s.pos;
+	count_available(f);
+}
+
+const struct positions *feeder_map(const struct feeder *f)
+{
+	return f->map;
+}

@@ -1,0 +1,84 @@
+/** @file losses.c  What of a leg's timeline nobody heard */
+#include "daemon/call/losses.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/array.h"
+
+static void forget_half(struct losses *l)
+{
+	l->n /= 2;
+	memmove(l->kept, l->kept + l->n, l->n * sizeof(*l->kept));
+}
+
+void losses_add(struct losses *l, uint64_t start, uint64_t end)
+{
+	if (start >= end)
+		return;
+	if (l->n && l->kept[l->n - 1].end >= start) {
+		struct event_span *last = &l->kept[l->n - 1];
+
+		last->end = MAX(last->end, end);
+		return;
+	}
+	if (l->n == LOSSES_KEPT)
+		forget_half(l);
+	if (l->n == l->size) {
+		const size_t size = l->size ? l->size * 2 : 8;
+		struct event_span *kept =
+			realloc(l->kept, size * sizeof(*kept));
+
+		if (!kept)
+			return; /* coverage is then too kind, nothing worse */
+		l->kept = kept;
+		l->size = size;
+	}
+	l->kept[l->n++] = (struct event_span){ start, end };
+}
+
+uint64_t losses_within(const struct losses *l, uint64_t start, uint64_t end)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = l->n; i-- > 0 && l->kept[i].end > start;) {
+		const uint64_t from = MAX(l->kept[i].start, start);
+		const uint64_t to = MIN(l->kept[i].end, end);
+
+		sum += from < to ? to - from : 0;
+	}
+	return sum;
+}
+
+bool losses_due(const struct losses *l, uint64_t pos)
+{
+	return l->n_group && pos >= l->group[l->n_group - 1].end + LOSSES_APART;
+}
+
+bool losses_gather(struct losses *l, uint64_t start, uint64_t end)
+{
+	if (losses_due(l, start) || l->n_group == LOSSES_SPANS)
+		return true;
+	if (l->n_group && l->group[l->n_group - 1].end == start)
+		l->group[l->n_group - 1].end = end;
+	else
+		l->group[l->n_group++] = (struct event_span){ start, end };
+	return false;
+}
+
+size_t losses_group(const struct losses *l, const struct event_span **spans)
+{
+	*spans = l->group;
+	return l->n_group;
+}
+
+void losses_group_done(struct losses *l)
+{
+	l->n_group = 0;
+}
+
+void losses_free(struct losses *l)
+{
+	free(l->kept);
+	*l = (struct losses){0};
+}

@@ -1,0 +1,198 @@
+/** @file transcript.c  A leg's segments: numbers, revisions, what was settled */
+#include "daemon/call/transcript.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/hash.h"
+
+struct transcript {
+	struct transcript_segment segments[TRANSCRIPT_OPEN];
+	uint64_t hash[TRANSCRIPT_OPEN]; /* of a closed segment's text */
+	uint64_t touched[TRANSCRIPT_OPEN];
+	size_t n;
+	uint64_t touches;
+	uint64_t numbers;       /* given out so far */
+	uint64_t settled;
+	uint64_t before;        /* settled by earlier connections */
+};
+
+int transcript_new(struct transcript **out)
+{
+	struct transcript *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	*out = t;
+	return 0;
+}
+
+static void forget(struct transcript *t, size_t i)
+{
+	free(t->segments[i].text);
+	t->n--;
+	t->segments[i] = t->segments[t->n];
+	t->hash[i] = t->hash[t->n];
+	t->touched[i] = t->touched[t->n];
+}
+
+void transcript_free(struct transcript *t)
+{
+	if (!t)
+		return;
+	while (t->n)
+		forget(t, 0);
+	free(t);
+}
+
+/* The key as kept: one too long is told apart by its hash. */
+static void key_of(char out[TRANSCRIPT_KEY], const char *key)
+{
+	const size_t len = strlen(key);
+
+	if (len < TRANSCRIPT_KEY)
+		memcpy(out, key, len + 1);
+	else
+		snprintf(out, TRANSCRIPT_KEY, "%.40s~%016llx", key,
+			 (unsigned long long)hash_bytes(key, len));
+}
+
+static size_t find(const struct transcript *t, unsigned connection,
+		   const char *key)
+{
+	size_t i = 0;
+
+	while (i < t->n && (t->segments[i].connection != connection ||
+			    strcmp(t->segments[i].key, key) != 0))
+		i++;
+	return i;
+}
+
+/* Room for one more: the closed one that was silent longest goes, or, when all
+ * are open, the one that is. */
+static void make_room(struct transcript *t)
+{
+	size_t worst = 0;
+
+	if (t->n < TRANSCRIPT_OPEN)
+		return;
+	for (size_t i = 1; i < t->n; i++) {
+		const bool open = t->segments[i].state == SEGMENT_PARTIAL;
+		const bool held = t->segments[worst].state == SEGMENT_PARTIAL;
+
+		if (open != held ? held : t->touched[i] < t->touched[worst])
+			worst = i;
+	}
+	forget(t, worst);
+}
+
+static size_t add(struct transcript *t, unsigned connection, const char *key)
+{
+	make_room(t);
+
+	const size_t i = t->n++;
+	t->segments[i] = (struct transcript_segment){
+		.connection = connection, .number = ++t->numbers,
+	};
+	t->hash[i] = 0;
+	key_of(t->segments[i].key, key);
+	return i;
+}
+
+static void settle(struct transcript *t, uint64_t end)
+{
+	if (end > t->settled)
+		t->settled = end;
+}
+
+static void keep_text(struct transcript_segment *s, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	free(s->text);
+	s->text = copy; /* out of memory: a synthesised final has no text */
+}
+
+const struct transcript_segment *
+transcript_result(struct transcript *t, unsigned connection,
+		  const struct asr_result *r, uint64_t start, uint64_t end)
+{
+	char key[TRANSCRIPT_KEY];
+	const uint64_t hash = hash_bytes(r->text, strlen(r->text));
+
+	key_of(key, r->key);
+	if (r->state == RESULT_FINAL && !r->text[0])
+		settle(t, end); /* silence, and the service is done with it */
+	size_t i = find(t, connection, key);
+	if (i == t->n && !r->text[0])
+		return NULL;
+	if (i == t->n) {
+		/* what was settled before is not told twice */
+		if (r->state == RESULT_RETRACTED ||
+		    (end <= t->before && t->before > 0))
+			return NULL;
+		i = add(t, connection, r->key);
+	}
+
+	struct transcript_segment *s = &t->segments[i];
+	const bool empty = !r->text[0] && r->state != RESULT_RETRACTED;
+	if (empty && (r->state == RESULT_PARTIAL || s->state != SEGMENT_PARTIAL))
+		return NULL;
+
+	const bool closed = s->rev && s->state != SEGMENT_PARTIAL;
+	if (closed && r->state == RESULT_PARTIAL)
+		return NULL;
+	if (closed && r->state == RESULT_FINAL &&
+	    s->state == SEGMENT_FINAL && t->hash[i] == hash &&
+	    s->start == start && s->end == end)
+		return NULL;
+
+	s->rev++;
+	s->state = r->state == RESULT_PARTIAL ? SEGMENT_PARTIAL
+		   : r->state == RESULT_FINAL && !empty ? SEGMENT_FINAL
+							: SEGMENT_RETRACTED;
+	s->start = start;
+	s->end = end;
+	s->overlap = start < t->before;
+	t->hash[i] = hash;
+	t->touched[i] = ++t->touches;
+	keep_text(s, r->state == RESULT_PARTIAL ? r->text : NULL);
+	if (s->state == SEGMENT_FINAL)
+		settle(t, end);
+	return s;
+}
+
+const struct transcript_segment *transcript_close(struct transcript *t,
+						  enum segment_state state)
+{
+	size_t oldest = t->n;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->segments[i].state == SEGMENT_PARTIAL &&
+		    (oldest == t->n ||
+		     t->segments[i].number < t->segments[oldest].number))
+			oldest = i;
+	if (oldest == t->n)
+		return NULL;
+
+	struct transcript_segment *s = &t->segments[oldest];
+	s->state = state;
+	s->rev++;
+	if (state == SEGMENT_FINAL)
+		settle(t, s->end);
+	return s;
+}
+
+void transcript_reconnect(struct transcript *t)
+{
+	while (t->n)
+		forget(t, 0);
+	t->before = t->settled;
+}
+
+uint64_t transcript_settled(const struct transcript *t)
+{
+	return t->settled;
+}

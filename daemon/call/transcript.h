@@ -1,0 +1,66 @@
+/**
+ * @file transcript.h  A leg's segments: numbers, revisions, what was settled
+ *
+ * Takes what a service says (keys of its own, times on its connection) already
+ * moved to the leg's timeline, and gives it the leg's numbers: unique and
+ * rising over all connections.  Knows which segments are open, so that they
+ * can be retracted (their audio is sent again) or closed by us (it is not).
+ * Bounded: at most TRANSCRIPT_OPEN segments of one connection are known by
+ * key; the oldest closed one is forgotten first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/event.h"
+#include "daemon/base/result.h"
+
+enum { TRANSCRIPT_OPEN = 64, TRANSCRIPT_KEY = 64 };
+
+/** A segment of the leg.  `text` and `key` belong to the transcript. */
+struct transcript_segment {
+	char key[TRANSCRIPT_KEY];
+	unsigned connection;
+	uint64_t number;
+	uint64_t rev;
+	uint64_t start, end;    /**< Leg timeline [samples] */
+	enum segment_state state;
+	bool overlap;
+	char *text;             /**< Of the last partial; NULL once closed */
+};
+
+struct transcript;
+
+int transcript_new(struct transcript **out);
+void transcript_free(struct transcript *t);
+
+/**
+ * One result.
+ *
+ * @param start,end On the leg's timeline, start <= end
+ *
+ * @return the segment with its number, revision and state as they are now to
+ *         be published, borrowed until the next call; NULL: nothing is to be
+ *         published (a final repeated word for word, one that ends in what was
+ *         settled by another connection, a retraction of something unknown)
+ */
+const struct transcript_segment *
+transcript_result(struct transcript *t, unsigned connection,
+		  const struct asr_result *r, uint64_t start, uint64_t end);
+
+/**
+ * Close one open segment: with `state` SEGMENT_FINAL it becomes a final the
+ * daemon made, with SEGMENT_RETRACTED it is void.
+ *
+ * @return as transcript_result(), or NULL: none is open (any more)
+ */
+const struct transcript_segment *transcript_close(struct transcript *t,
+						  enum segment_state state);
+
+/** A new connection: keys begin anew. */
+void transcript_reconnect(struct transcript *t);
+
+/** Leg position up to which finals were published. */
+uint64_t transcript_settled(const struct transcript *t);
