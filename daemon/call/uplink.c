@@ -218,6 +218,9 @@ static uint64_t samples_at(int64_t us)
 static void on_result(const struct asr_result *r, void *arg)
 {
 	struct uplink *u = arg;
+
+	if (!u->feeder)
+		return; /* before it was ready: about nothing we sent */
 	const struct positions *map = feeder_map(u->feeder);
 	const uint64_t now = feeder_position(u->feeder);
 	uint64_t start = r->start_us == TIME_UNKNOWN
@@ -240,6 +243,8 @@ static void on_speech(enum speech_event e, int64_t at_us, void *arg)
 {
 	struct uplink *u = arg;
 
+	if (!u->feeder)
+		return;
 	u->cb.speech(e,
 		     at_us == TIME_UNKNOWN
 			     ? feeder_position(u->feeder)
@@ -667,4 +672,9 @@ void uplink_finish(struct uplink *u)
 unsigned uplink_connections(const struct uplink *u)
 {
 	return u->connections;
+}
+
+const char *uplink_state(const struct uplink *u)
+{
+	return u->state;
 }

@@ -85,3 +85,5 @@ void uplink_span(struct uplink *u, const struct span *s);
 void uplink_finish(struct uplink *u);
 /** Connections that were opened so far. */
 unsigned uplink_connections(const struct uplink *u);
+/** The last state told of; a word of INTERFACES' list. */
+const char *uplink_state(const struct uplink *u);

@@ -1,0 +1,123 @@
+/** @file call.c  Calls: what holds their legs together */
+#include "daemon/call/call.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/call/leg.h"
+
+int calls_new(struct calls **out, const struct calls_config *cfg)
+{
+	struct calls *cs = calloc(1, sizeof(*cs));
+
+	if (!cs)
+		return -ENOMEM;
+	cs->cfg = *cfg;
+	list_init(&cs->all);
+	*out = cs;
+	return 0;
+}
+
+static void call_free(struct call *c)
+{
+	list_each(&c->legs, l)
+		leg_free(leg_of(l));
+	list_remove(&c->in_calls);
+	free(c->source);
+	free(c->from);
+	free(c->to);
+	free(c);
+}
+
+void calls_free(struct calls *cs)
+{
+	if (!cs)
+		return;
+	list_each(&cs->all, c)
+		call_free(list_item(c, struct call, in_calls));
+	free(cs);
+}
+
+unsigned calls_count(const struct calls *cs)
+{
+	return cs->count;
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+int call_open(struct call **out, struct calls *cs, const struct call_info *i)
+{
+	struct call *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	list_init(&c->in_calls);
+	list_init(&c->legs);
+	c->calls = cs;
+	c->source = copy(i->source);
+	c->from = copy(i->from);
+	c->to = copy(i->to);
+	if (!c->source || !c->from || !c->to) {
+		call_free(c);
+		return -ENOMEM;
+	}
+	snprintf(c->id, sizeof(c->id), "%s", i->id);
+	c->started_us = timers_now_us(cs->cfg.timers);
+	list_add(&cs->all, &c->in_calls);
+	cs->count++;
+
+	const struct event e = {
+		.type = EVENT_CALL_START, .now_us = c->started_us,
+		.call = c->id,
+		.call_start = {
+			.source = i->source, .from = i->from, .to = i->to,
+			.sip_call_id = i->sip_call_id, .ids = i->ids,
+			.n_ids = i->n_ids,
+		},
+	};
+	cs->cfg.events.emit(&e, cs->cfg.events.arg);
+	*out = c;
+	return 0;
+}
+
+static void tell_end(struct call *c)
+{
+	struct calls *cs = c->calls;
+	const struct event e = {
+		.type = EVENT_CALL_END,
+		.now_us = timers_now_us(cs->cfg.timers), .call = c->id,
+		.call_end = {
+			.reason = c->reason,
+			.duration_us = c->ended_us - c->started_us,
+			.legs = c->opened,
+		},
+	};
+
+	cs->cfg.events.emit(&e, cs->cfg.events.arg);
+	call_free(c);
+	if (--cs->count == 0 && cs->cfg.idle)
+		cs->cfg.idle(cs->cfg.arg);
+}
+
+void call_leg_over(struct call *c)
+{
+	if (c->ended && list_empty(&c->legs))
+		tell_end(c);
+}
+
+void call_end(struct call *c, const char *reason)
+{
+	c->ended_us = timers_now_us(c->calls->cfg.timers);
+	snprintf(c->reason, sizeof(c->reason), "%s", reason);
+	/* a leg without an ASR is over at once; the call must outlive that */
+	list_each(&c->legs, l)
+		if (!leg_ended(leg_of(l)))
+			leg_end(leg_of(l), reason);
+	c->ended = true;
+	call_leg_over(c);
+}

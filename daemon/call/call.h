@@ -1,0 +1,99 @@
+/**
+ * @file call.h  Calls and their legs: what every way in makes
+ *
+ * A way in (ingress/) opens a call, opens its legs, hands over packets, and
+ * ends them; everything behind that - timeline, ASR, events - happens here.
+ * A way in knows no ASR; what a leg's is, `choose` says.
+ *
+ *   call_open -> leg_open -> leg_packet ... -> leg_end -> call_end
+ *
+ * Handles are borrowed: a leg's until leg_end() or call_end(), a call's until
+ * call_end().  Behind those the leg lives on until its last words have come;
+ * then `leg.end`, and after the last one `call.end`, each exactly once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/base/event.h"
+#include "daemon/base/timers.h"
+#include "daemon/call/service.h"
+#include "daemon/media/receiver.h"
+#include "daemon/media/rtp.h"
+
+struct calls; /**< All of them */
+struct call;
+struct leg;
+
+/** Decoded audio of every leg, in timeline order (--wav). */
+struct audio_sink {
+	/** @return a handle for this leg, or NULL: not wanted */
+	void *(*open)(const char *leg, void *arg);
+	/** @param pcm 8 kHz; NULL: `n` samples of silence, however many */
+	void (*samples)(void *handle, const int16_t *pcm, uint64_t n);
+	void (*close)(void *handle);
+	void *arg;
+};
+
+struct calls_config {
+	uv_loop_t *loop;
+	struct timers *timers;       /**< Media clock */
+	struct event_sink events;
+	struct audio_sink audio;     /**< open NULL: nobody listens */
+	/** The service of a leg, or NULL: none.  Strings are never NULL. */
+	const struct service *(*choose)(const char *source, const char *from,
+					const char *to, enum role role,
+					void *arg);
+	void *arg;
+	uint64_t backlog;            /**< Of a leg [samples] */
+	bool paced;                  /**< See struct uplink_config */
+	bool hopeless_is_final;
+	uint32_t give_up_ms;
+	bool dtmf;                   /**< Publish digits */
+	/** Legs began or ceased to hold up a replay. */
+	void (*busy)(bool busy, void *arg);
+	/** The last call is over. */
+	void (*idle)(void *arg);
+};
+
+int calls_new(struct calls **out, const struct calls_config *cfg);
+/** Drops everything; no events are published for what is still open. */
+void calls_free(struct calls *cs);
+/** Calls not yet told of as ended. */
+unsigned calls_count(const struct calls *cs);
+
+/** Everything is copied; strings may be NULL: not known. */
+struct call_info {
+	const char *id;              /**< [A-Za-z0-9._-]{1,64} */
+	const char *source;          /**< "replay" ... */
+	const char *from, *to, *sip_call_id;
+	const struct event_id *ids;
+	size_t n_ids;
+};
+
+/** Publishes call.start.  @return 0 or -ENOMEM */
+int call_open(struct call **out, struct calls *cs, const struct call_info *i);
+/** Ends its legs, too; the handle is gone. */
+void call_end(struct call *c, const char *reason);
+
+struct leg_info {
+	enum role role;
+	const char *role_source;     /**< Which rule said so */
+	const char *label;           /**< NULL: none */
+	const char *codec;           /**< As offered */
+	struct event_rtp rtp;
+	uint8_t kinds[128];          /**< enum payload_kind by payload type */
+	const char *unusable;        /**< "encrypted", "codec": nothing of it
+					  goes to an ASR; NULL: it does */
+};
+
+/** Publishes leg.start.  Its id is the call's with ".1", ".2" ... */
+int leg_open(struct leg **out, struct call *c, const struct leg_info *i);
+/** One packet of it, its source already judged. */
+void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us);
+void leg_set_kinds(struct leg *l, const uint8_t kinds[128]);
+/** From here on nothing of it goes to an ASR; published once per reason. */
+void leg_unusable(struct leg *l, const char *reason);
+void leg_end(struct leg *l, const char *reason);

@@ -1,0 +1,35 @@
+/** @file leg.h  What calls and their legs know of each other */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/base/list.h"
+#include "daemon/call/call.h"
+
+struct calls {
+	struct calls_config cfg;
+	struct list all;      /* of struct call, oldest first */
+	unsigned count;
+	unsigned busy;        /* legs that hold up a replay */
+};
+
+struct call {
+	struct list in_calls;
+	struct calls *calls;
+	char id[EVENT_ID];
+	char *source, *from, *to;
+	uint64_t started_us;
+	struct list legs;     /* not yet told of as ended */
+	unsigned opened;      /* legs so far */
+	bool ended;
+	uint64_t ended_us;
+	char reason[32];
+};
+
+/** Drop a leg without a word. */
+void leg_free(struct leg *l);
+/** For calls.c: the link in call->legs, and whether leg_end() was called. */
+struct leg *leg_of(struct list *in_call);
+bool leg_ended(const struct leg *l);
+/** For leg.c: the leg was told of as ended and is gone. */
+void call_leg_over(struct call *c);
