@@ -5,7 +5,9 @@
 # program tools/<program>/main.c, a test tests/unit/<dir>/test_<file>.c.
 
 B       ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 OPT     ?= -O2 -g
 SAN     ?=
 WERROR  ?= -Werror
@@ -66,6 +68,7 @@ $(eval $(call list,vendors.inc,$(VENDORS)))
 $(eval $(call list,ways.inc,$(WAYS)))
 $(B)/codecs/registry.o $(B)/fuzz/codecs/registry.o: $(B)/codecs.inc
 $(B)/daemon/asr/registry.o $(B)/fuzz/daemon/asr/registry.o: $(B)/vendors.inc
+$(B)/daemon/cfg/check.o $(B)/fuzz/daemon/cfg/check.o: $(B)/vendors.inc
 $(B)/daemon/ingress/registry.o $(B)/fuzz/daemon/ingress/registry.o: $(B)/ways.inc
 
 $(B)/%.o: %.c

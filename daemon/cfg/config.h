@@ -1,9 +1,10 @@
 /**
  * @file config.h  The configuration as values (INTERFACES section 2)
  *
- * One table in config_table.c makes the parser, -t, the sample file and the
- * manual page from it: key, type, unit, default, limits, help.  Sizes are
- * bytes, durations milliseconds.  Strings are never NULL and live as long as
+ * One table (table.c) has every key with its type, unit, default, limits and
+ * help; the parser, -t, the messages and the sample file come from it.  Sizes
+ * are bytes, durations milliseconds.  Strings are never NULL, hold no control
+ * characters (but line breaks and tabs in a param's value) and live as long as
  * the config.
  */
 #pragma once
@@ -15,6 +16,14 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/role.h"
 
+enum {
+	CONFIG_FILE_MAX = 256 * 1024, /**< [bytes] */
+	CONFIG_ASRS_MAX = 256,
+	CONFIG_ROUTES_MAX = 1024,
+	CONFIG_PARAMS_MAX = 64,       /**< Of one asr */
+};
+
+/** A name and a value sent to the service as they are. */
 struct config_param {
 	char *name;
 	char *value;
@@ -52,9 +61,11 @@ struct config_route {
 
 struct config {
 	char *file;              /**< It was read from; "": built-in defaults */
-	struct { char *socket; uint32_t mode; char *group; } events;
-	struct { char *socket; uint32_t mode; } control;
-	struct { char *directory; uint64_t size; uint64_t age_ms; } journal;
+	/** `given`: the file has the section.  What is not given holds its
+	 * defaults, which only the running service uses (not a replay). */
+	struct { bool given; char *socket; uint32_t mode; char *group; } events;
+	struct { bool given; char *socket; uint32_t mode; } control;
+	struct { bool given; char *directory; uint64_t size, age_ms; } journal;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;

@@ -1,0 +1,109 @@
+/** @file check.c  What can only be judged when the whole file has been read */
+#include <string.h>
+
+#include "daemon/base/array.h"
+#include "daemon/base/url.h"
+#include "daemon/cfg/load.h"
+#include "daemon/cfg/value.h"
+
+/* The vendors that this build has: the directory is the list. */
+static const char *const vendors[] = {
+#define X(name) #name,
+#include "vendors.inc"
+#undef X
+	NULL
+};
+
+static bool is_built(const char *vendor)
+{
+	for (size_t i = 0; vendors[i]; i++)
+		if (!strcmp(vendors[i], vendor))
+			return true;
+	return false;
+}
+
+static void check_vendor(const struct config_asr *a, struct complaints *to)
+{
+	if (!*a->vendor)
+		complain(to, a->line, "asr \"%s\" has no vendor; write vendor "
+			 "= one of: %s", a->name,
+			 config_key_find("asr", "vendor")->choices);
+	else if (!is_built(a->vendor))
+		complain(to, a->line, "asr \"%s\": vendor %s is not built "
+			 "yet; choose another", a->name, a->vendor);
+}
+
+static void check_url(const struct config_asr *a, struct complaints *to)
+{
+	struct url u;
+
+	if (!*a->url || url_parse(&u, a->url))
+		return;
+	if (!u.tls && !a->insecure && !url_host_is_loopback(u.host))
+		complain(to, a->line, "asr \"%s\": url %s would send audio "
+			 "and key unencrypted over the network; write "
+			 "wss://, or insecure = yes to mean it", a->name,
+			 a->url);
+}
+
+/* A chain of fallbacks that comes back to where it began never ends. */
+static void check_fallback(const struct config *c, const struct config_asr *a,
+			   struct complaints *to)
+{
+	const struct config_asr *next = a;
+
+	if (*a->fallback && !config_asr(c, a->fallback)) {
+		complain(to, a->line, "asr \"%s\": fallback \"%s\" is no asr "
+			 "of this file; correct the name or add it", a->name,
+			 a->fallback);
+		return;
+	}
+	for (size_t i = 0; i <= c->n_asrs && *next->fallback; i++) {
+		next = config_asr(c, next->fallback);
+		if (!next)
+			return;
+		if (next != a)
+			continue;
+		complain(to, a->line, "asr \"%s\": its fallbacks lead back to "
+			 "itself; end the chain somewhere", a->name);
+		return;
+	}
+}
+
+static bool is_last_resort(const struct config_route *r)
+{
+	return !*r->source && !*r->called && !*r->calling && !*r->role;
+}
+
+static void check_routes(const struct config *c, struct complaints *to)
+{
+	const struct config_route *last = NULL;
+
+	for (size_t i = 0; i < c->n_routes; i++) {
+		const struct config_route *r = &c->routes[i];
+
+		if (!*r->asr)
+			complain(to, r->line, "route has no asr; write asr = "
+				 "the name of one, or \"none\"");
+		else if (strcmp(r->asr, "none") != 0 && !config_asr(c, r->asr))
+			complain(to, r->line, "route: asr \"%s\" is not in "
+				 "this file; correct the name, add it, or "
+				 "write \"none\"", r->asr);
+		if (last)
+			complain(to, r->line, "route is never reached, the "
+				 "one in line %u takes every leg; put it last",
+				 last->line);
+		else if (is_last_resort(r))
+			last = r;
+	}
+}
+
+void check_config(const struct config *c, struct complaints *to)
+{
+	for (size_t i = 0; i < c->n_asrs; i++) {
+		check_vendor(&c->asrs[i], to);
+		check_url(&c->asrs[i], to);
+		check_fallback(c, &c->asrs[i], to);
+	}
+	check_routes(c, to);
+}

@@ -1,0 +1,105 @@
+/** @file config.c  The configuration's life, and its routes */
+#include "daemon/cfg/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/cfg/load.h"
+
+int config_default(struct config **out)
+{
+	struct config *c = calloc(1, sizeof(*c));
+	int err = c ? 0 : -ENOMEM;
+
+	if (!err && !(c->file = strdup("")))
+		err = -ENOMEM;
+	for (size_t i = 0; i < config_n_sections && !err; i++)
+		if (config_sections[i].home == HOME_CONFIG)
+			err = store_presets(c, config_sections[i].name);
+	if (err) {
+		config_free(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+/* All texts of one section, as the table knows them. */
+static void free_texts(void *base, const char *section)
+{
+	for (size_t i = 0; i < config_n_keys; i++) {
+		const struct config_key *key = &config_keys[i];
+
+		if (strcmp(key->section, section) != 0 || !key->size)
+			continue;
+		switch (key->type) {
+		case CONFIG_TEXT:
+		case CONFIG_PATH:
+		case CONFIG_URL:
+		case CONFIG_CHOICE:
+			free(*(char **)(void *)((char *)base + key->at));
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void free_asr(struct config_asr *a)
+{
+	for (size_t i = 0; i < a->n_params; i++) {
+		free(a->params[i].name);
+		free(a->params[i].value);
+	}
+	free(a->params);
+	free(a->name);
+	free_texts(a, "asr");
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_asrs; i++)
+		free_asr(&c->asrs[i]);
+	for (size_t i = 0; i < c->n_routes; i++)
+		free_texts(&c->routes[i], "route");
+	for (size_t i = 0; i < config_n_sections; i++)
+		if (config_sections[i].home == HOME_CONFIG)
+			free_texts(c, config_sections[i].name);
+	free(c->asrs);
+	free(c->routes);
+	free(c->file);
+	free(c);
+}
+
+const struct config_asr *config_asr(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_asrs; i++)
+		if (!strcmp(c->asrs[i].name, name))
+			return &c->asrs[i];
+	return NULL;
+}
+
+static bool begins(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+const struct config_asr *config_route(const struct config *c,
+				      const char *source, const char *calling,
+				      const char *called, enum role role)
+{
+	for (size_t i = 0; i < c->n_routes; i++) {
+		const struct config_route *r = &c->routes[i];
+
+		if (*r->source && strcmp(r->source, source) != 0)
+			continue;
+		if (*r->role && strcmp(r->role, role_name(role)) != 0)
+			continue;
+		if (begins(calling, r->calling) && begins(called, r->called))
+			return config_asr(c, r->asr);
+	}
+	return NULL;
+}

@@ -1,0 +1,216 @@
+/** @file table.c  The one table of sections and keys */
+#include "daemon/cfg/table.h"
+
+#include <string.h>
+
+#include "daemon/base/array.h"
+#include "daemon/cfg/config.h"
+
+enum {
+	SOCKET_PATH_MAX = 107, /* sun_path (unix(7)) less its NUL */
+	PATH_BYTES = 4095,
+	TEXT_BYTES = 1024,
+	PARAM_BYTES = 65536,
+	HOST_BYTES = 253,      /* RFC 1035 section 2.3.4 */
+	NUMBER_BYTES = 32,     /* E.164 has 15 digits; SIP user parts more */
+};
+
+#define MEMBER(type, m) .at = offsetof(struct type, m),                        \
+			.size = sizeof(((struct type *)0)->m)
+#define KIB 1024ull
+#define GIB (KIB * KIB * KIB)
+#define SECOND 1000ull
+#define DAY (24 * 3600 * SECOND)
+
+const struct config_section config_sections[] = {
+	{ "events", HOME_CONFIG, false, false, false,
+	  offsetof(struct config, events.given),
+	  "The socket that carries the transcripts." },
+	{ "control", HOME_CONFIG, false, false, false,
+	  offsetof(struct config, control.given),
+	  "The operator's socket." },
+	{ "journal", HOME_CONFIG, false, false, false,
+	  offsetof(struct config, journal.given),
+	  "What a subscriber that was away can still get." },
+	{ "http", HOME_NONE, false, false, true, 0,
+	  "Metrics and health over HTTP." },
+	{ "sip", HOME_NONE, false, false, true, 0,
+	  "Calls from a SIP trunk or a session border controller." },
+	{ "rtp", HOME_NONE, false, false, true, 0,
+	  "Where the audio of live calls arrives." },
+	{ "capture", HOME_NONE, false, false, true, 0,
+	  "Calls seen on a network interface." },
+	{ "asr", HOME_ASR, true, true, false, 0,
+	  "A speech recognition service; as many as there are." },
+	{ "route", HOME_ROUTE, false, true, false, 0,
+	  "Which legs go to which asr; the first route that matches wins, one "
+	  "without a match is the last resort." },
+};
+const size_t config_n_sections = ARRAY_LEN(config_sections);
+
+const struct config_key config_keys[] = {
+	{ "events", "socket", CONFIG_PATH, "/run/trunkscribe/events.sock", 1,
+	  SOCKET_PATH_MAX, NULL, true, false, MEMBER(config, events.socket),
+	  NULL, "Path of the UNIX socket." },
+	{ "events", "mode", CONFIG_MODE, "0660", 0, 0777, NULL, true, false,
+	  MEMBER(config, events.mode), NULL,
+	  "Who may connect, as a file's access." },
+	{ "events", "group", CONFIG_TEXT, "trunkscribe", 0, 64, NULL, true,
+	  false, MEMBER(config, events.group), NULL,
+	  "Group the socket belongs to; \"\": the daemon's own." },
+	{ "events", "dtmf", CONFIG_BOOL, "no", 0, 0, NULL, false, false,
+	  MEMBER(config, dtmf), NULL,
+	  "Publish the digits that callers press (they may be card numbers)." },
+
+	{ "control", "socket", CONFIG_PATH, "/run/trunkscribe/control.sock", 1,
+	  SOCKET_PATH_MAX, NULL, true, false, MEMBER(config, control.socket),
+	  NULL, "Path of the UNIX socket." },
+	{ "control", "mode", CONFIG_MODE, "0660", 0, 0777, NULL, true, false,
+	  MEMBER(config, control.mode), NULL,
+	  "Who may connect, as a file's access." },
+
+	{ "journal", "directory", CONFIG_PATH, "/var/lib/trunkscribe/journal",
+	  0, PATH_BYTES, NULL, true, false, MEMBER(config, journal.directory),
+	  NULL, "Where it is kept; \"\": in memory only." },
+	{ "journal", "size", CONFIG_SIZE, "256M", KIB * KIB, 1024 * GIB, NULL,
+	  true, false, MEMBER(config, journal.size), NULL,
+	  "Older events go when it is larger." },
+	{ "journal", "age", CONFIG_DURATION, "24h", SECOND, 3660 * DAY, NULL,
+	  true, false, MEMBER(config, journal.age_ms), NULL,
+	  "Events go when they are older." },
+
+	{ "http", "listen", CONFIG_TEXT, "127.0.0.1:9480", 1, HOST_BYTES, NULL,
+	  true, false, 0, 0, NULL, "Address and port." },
+
+	{ "sip", "listen", CONFIG_LIST, "", 1, HOST_BYTES, NULL, true, false, 0,
+	  0, "{\"udp:127.0.0.1:5090\", \"tcp:127.0.0.1:5090\"}",
+	  "Transport, address and port of each socket." },
+	{ "sip", "permit", CONFIG_LIST, "", 1, HOST_BYTES, NULL, false, false,
+	  0, 0, "{\"127.0.0.0/8\"}", "Networks that may call." },
+	{ "sip", "max-calls", CONFIG_NUMBER, "1000", 1, 1000000, NULL, false,
+	  false, 0, 0, NULL, "More than these are answered with 503." },
+
+	{ "rtp", "address", CONFIG_TEXT, "127.0.0.1", 1, HOST_BYTES, NULL, true,
+	  false, 0, 0, NULL, "Address of this machine that is announced." },
+	{ "rtp", "ports", CONFIG_TEXT, "24000-27999", 1, 11, NULL, true, false,
+	  0, 0, NULL, "First and last UDP port." },
+	{ "rtp", "source", CONFIG_CHOICE, "sdp", 1, 0, "sdp learn", false,
+	  false, 0, 0, NULL,
+	  "Believe the announced address only, or learn it from the audio." },
+	{ "rtp", "receive", CONFIG_CHOICE, "sockets", 1, 0, "sockets ring",
+	  true, false, 0, 0, NULL,
+	  "One socket per leg, or one packet ring for all." },
+
+	{ "capture", "interface", CONFIG_TEXT, "", 0, 15, NULL, true, false, 0,
+	  0, "\"eth0\"", "Network interface." },
+	{ "capture", "filter", CONFIG_TEXT, "", 0, TEXT_BYTES, NULL, true,
+	  false, 0, 0, NULL, "pcap-filter(7) expression." },
+
+	{ "asr", "vendor", CONFIG_CHOICE, "", 0, 0,
+	  "bodhi camb fireworks smallest deepgram vosk", false, false,
+	  MEMBER(config_asr, vendor), "\"bodhi\"",
+	  "The protocol it speaks; must be given." },
+	{ "asr", "url", CONFIG_URL, "", 0, TEXT_BYTES, NULL, false, false,
+	  MEMBER(config_asr, url), "\"wss://stt.navana.ai\"",
+	  "Its address; \"\": the vendor's own.  ws:// is refused off the "
+	  "loopback interface unless insecure = yes." },
+	{ "asr", "api-key-file", CONFIG_PATH, "", 0, PATH_BYTES, NULL, false,
+	  false, MEMBER(config_asr, api_key_file),
+	  "\"/etc/trunkscribe/main.key\"",
+	  "File that holds the key, one line, no access for group or others; "
+	  "\"\": no key." },
+	{ "asr", "customer-id", CONFIG_TEXT, "", 0, 256, NULL, false, false,
+	  MEMBER(config_asr, customer_id), NULL,
+	  "Asked for by bodhi's older host." },
+	{ "asr", "model", CONFIG_TEXT, "", 0, 256, NULL, false, false,
+	  MEMBER(config_asr, model), "\"hi-banking-v2-8khz\"",
+	  "By the vendor's own name; \"\": the vendor's default." },
+	{ "asr", "language", CONFIG_TEXT, "", 0, 64, NULL, false, false,
+	  MEMBER(config_asr, language), NULL,
+	  "By the vendor's own name; \"\": the vendor's default." },
+	{ "asr", "encoding", CONFIG_CHOICE, "", 0, 0, "pcm mulaw alaw", false,
+	  false, MEMBER(config_asr, encoding), NULL,
+	  "Audio as it goes to the service; \"\": what suits the vendor." },
+	{ "asr", "chunk", CONFIG_DURATION, "", 10, 5 * SECOND, NULL, false,
+	  false, MEMBER(config_asr, chunk_ms), "\"100ms\"",
+	  "Audio in one message; \"\": the vendor's own." },
+	{ "asr", "params", CONFIG_PARAMS, "", 2, PARAM_BYTES, NULL, false,
+	  false, MEMBER(config_asr, params),
+	  "{\"parse_number=true\", 'hotwords=[{\"phrase\":\"EMI\"}]'}",
+	  "Further parameters by the vendor's own names; JSON values are sent "
+	  "as JSON." },
+	{ "asr", "tls-ca-file", CONFIG_PATH, "", 0, PATH_BYTES, NULL, false,
+	  false, MEMBER(config_asr, tls_ca_file), NULL,
+	  "Certificates to trust, PEM; \"\": the system's CA bundle." },
+	{ "asr", "tls-server-name", CONFIG_TEXT, "", 0, HOST_BYTES, NULL, false,
+	  false, MEMBER(config_asr, tls_server_name), NULL,
+	  "Name its certificate must be for; \"\": the host of url." },
+	{ "asr", "proxy", CONFIG_TEXT, "", 0, TEXT_BYTES, NULL, false, true,
+	  MEMBER(config_asr, proxy), NULL,
+	  "HTTP proxy to go through, \"http://host:port\"." },
+	{ "asr", "fallback", CONFIG_TEXT, "", 0, 64, NULL, false, false,
+	  MEMBER(config_asr, fallback), NULL,
+	  "Another asr's name, for when this one does not answer." },
+	{ "asr", "insecure", CONFIG_BOOL, "no", 0, 0, NULL, false, false,
+	  MEMBER(config_asr, insecure), NULL,
+	  "Send audio and key unencrypted over a network (url = \"ws://...\")." },
+
+	{ "route", "asr", CONFIG_TEXT, "", 0, 64, NULL, false, false,
+	  MEMBER(config_route, asr), "\"main\"",
+	  "An asr's name, or \"none\": decode only; must be given." },
+	{ "route", "source", CONFIG_CHOICE, "", 0, 0,
+	  "sip siprec rtp audiosocket websocket oreka capture replay", false,
+	  false, MEMBER(config_route, source), NULL,
+	  "Only calls that came in this way; \"\": any." },
+	{ "route", "trunk", CONFIG_TEXT, "", 0, 64, NULL, false, true, 0, 0,
+	  NULL, "Only calls of this trunk; \"\": any." },
+	{ "route", "called", CONFIG_TEXT, "", 0, NUMBER_BYTES, NULL, false,
+	  false, MEMBER(config_route, called), NULL,
+	  "Only called numbers that begin so; \"\": any." },
+	{ "route", "calling", CONFIG_TEXT, "", 0, NUMBER_BYTES, NULL, false,
+	  false, MEMBER(config_route, calling), NULL,
+	  "Only calling numbers that begin so; \"\": any." },
+	{ "route", "role", CONFIG_CHOICE, "", 0, 0,
+	  "caller agent mixed unknown", false, false,
+	  MEMBER(config_route, role), NULL,
+	  "Only the leg of this party; \"\": any." },
+};
+const size_t config_n_keys = ARRAY_LEN(config_keys);
+
+const struct config_section *config_section_find(const char *name)
+{
+	for (size_t i = 0; i < config_n_sections; i++)
+		if (!strcmp(config_sections[i].name, name))
+			return &config_sections[i];
+	return NULL;
+}
+
+const struct config_key *config_key_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (!strcmp(config_keys[i].section, section) &&
+		    !strcmp(config_keys[i].name, name))
+			return &config_keys[i];
+	return NULL;
+}
+
+const char *config_type_help(enum config_type type)
+{
+	static const char *const help[] = {
+		[CONFIG_TEXT] = "a text",
+		[CONFIG_PATH] = "a path",
+		[CONFIG_URL] = "\"wss://host[:port][/path]\"",
+		[CONFIG_CHOICE] = "one of the listed words",
+		[CONFIG_BOOL] = "yes or no",
+		[CONFIG_NUMBER] = "a number",
+		[CONFIG_MODE] = "an octal number, such as 0660",
+		[CONFIG_SIZE] = "a number with its unit, such as \"256M\" "
+				"(K, M, G)",
+		[CONFIG_DURATION] = "a number with its unit, such as "
+				    "\"250ms\" (ms, s, m, h, d)",
+		[CONFIG_LIST] = "a list, {\"one\", \"two\"}",
+		[CONFIG_PARAMS] = "a list of {\"name=value\", \"name=value\"}",
+	};
+
+	return help[type];
+}
