@@ -31,6 +31,9 @@ int store_value(void *base, const struct config_key *key, const char *text,
 /** The defaults of all keys of a section. */
 int store_presets(void *base, const char *section);
 
+/** A value as it is written, "256M" "24h" "0660", in the largest whole unit. */
+void print_amount(struct buf *out, enum config_type type, uint64_t v);
+
 /** Append an item whose members hold their defaults. */
 int add_asr(struct config *c, const char *name, unsigned line);
 int add_route(struct config *c, unsigned line);

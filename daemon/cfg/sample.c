@@ -1,9 +1,7 @@
 /** @file sample.c  The sample file, made from the table */
-#include <inttypes.h>
 #include <string.h>
 
-#include "daemon/cfg/config.h"
-#include "daemon/cfg/table.h"
+#include "daemon/cfg/load.h"
 
 enum { WIDTH = 78 };
 
@@ -11,14 +9,13 @@ enum { WIDTH = 78 };
 static void print_comment(struct buf *out, const char *indent, const char *text)
 {
 	const size_t begin = strlen(indent) + 1;
-	size_t col = WIDTH;
+	size_t col = 0;
 
 	while (*text) {
 		const size_t len = strcspn(text, " ");
 
-		if (col + 1 + len > WIDTH) {
-			buf_printf(out, "%s%s#", col == WIDTH ? "" : "\n",
-				   indent);
+		if (!col || col + 1 + len > WIDTH) {
+			buf_printf(out, "%s%s#", col ? "\n" : "", indent);
 			col = begin;
 		}
 		buf_printf(out, " %.*s", (int)len, text);
@@ -27,33 +24,6 @@ static void print_comment(struct buf *out, const char *indent, const char *text)
 		text += *text == ' ';
 	}
 	buf_puts(out, "\n");
-}
-
-/* "256M" for bytes, "24h" for milliseconds: the largest unit that is whole. */
-static void print_amount(struct buf *out, enum config_type type, uint64_t v)
-{
-	static const struct {
-		uint64_t factor;
-		const char *unit;
-	} sizes[] = { { 1ull << 30, "G" }, { 1 << 20, "M" }, { 1 << 10, "K" },
-		      { 1, "" } },
-	  times[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" },
-		      { 1000, "s" }, { 1, "ms" } };
-	size_t i = 0;
-
-	if (type == CONFIG_SIZE) {
-		while (v % sizes[i].factor)
-			i++;
-		buf_printf(out, "%" PRIu64 "%s", v / sizes[i].factor,
-			   sizes[i].unit);
-	} else if (type == CONFIG_DURATION) {
-		while (v % times[i].factor)
-			i++;
-		buf_printf(out, "%" PRIu64 "%s", v / times[i].factor,
-			   times[i].unit);
-	} else {
-		buf_printf(out, "%" PRIu64, v);
-	}
 }
 
 static void print_limits(struct buf *out, const struct config_key *k)

@@ -134,9 +134,10 @@ static int take_string(struct scanner *s, char quote)
 		if (!s->out->long_string)
 			s->out->long_string = line;
 	}
-	if (s->at >= s->len)
-		return wrong(s, line, "the string that begins here is never "
-				      "closed; a quote is missing");
+	if (s->at >= s->len)         /* the first long one is the culprit */
+		return wrong(s, s->out->long_string ? s->out->long_string : line,
+			     "the string that begins here is never closed; a "
+			     "quote is missing");
 	s->at++;
 	return T_STRING;
 }
@@ -226,6 +227,14 @@ static int add_key(struct scanner *s)
 	return 0;
 }
 
+static int unclosed(struct scanner *s, const char *what)
+{
+	buf_printf(s->why, "%s the one of line %u; is a } missing before?",
+		   what, s->out->section_lines[s->out->n_sections - 1]);
+	s->out->error_line = s->line;
+	return -EBADMSG;
+}
+
 /* Follows sections, keys and lists as far as lines and repeats need it; what
  * is no sentence at all is libconfuse's to tell. */
 static int follow(struct scanner *s, enum token before, enum token t)
@@ -245,6 +254,8 @@ static int follow(struct scanner *s, enum token before, enum token t)
 		s->in_list = true;
 	} else if (t == T_OPEN && !s->in_section) {
 		return add_section(s);
+	} else if (t == T_OPEN && !s->in_list) {
+		return unclosed(s, "a section begins inside");
 	} else if (t == T_CLOSE && s->in_list) {
 		s->in_list = false;
 	} else if (t == T_CLOSE) {
@@ -296,10 +307,12 @@ int scan_config(struct scan *out, char *text, size_t len, struct buf *why)
 	while (!err) {
 		const int t = take(&s);
 
-		if (t <= 0) {
+		if (t == T_END && s.in_section)
+			err = unclosed(&s, "the file ends inside a section,");
+		if (t < 0)
 			err = t;
+		if (t <= 0)
 			break;
-		}
 		err = follow(&s, before, (enum token)t);
 		before = (enum token)t;
 	}

@@ -81,17 +81,32 @@ static int store_url(void *member, const struct config_key *key,
 	return store_text(member, text);
 }
 
-static void print_limit(struct buf *out, enum config_type type, uint64_t v)
+void print_amount(struct buf *out, enum config_type type, uint64_t v)
 {
-	if (type == CONFIG_DURATION)
-		buf_printf(out, v % 1000 ? "%" PRIu64 "ms" : "%" PRIu64 "s",
-			   v % 1000 ? v : v / 1000);
-	else if (type == CONFIG_SIZE && v % (1024 * 1024) == 0)
-		buf_printf(out, "%" PRIu64 "M", v / (1024 * 1024));
-	else if (type == CONFIG_MODE)
-		buf_printf(out, "0%" PRIo64, v);
-	else
+	static const struct {
+		uint64_t factor;
+		const char *unit;
+	} sizes[] = { { 1ull << 30, "G" }, { 1 << 20, "M" }, { 1 << 10, "K" },
+		      { 1, "" } },
+	  times[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" },
+		      { 1000, "s" }, { 1, "ms" } };
+	size_t i = 0;
+
+	if (type == CONFIG_SIZE) {
+		while (v % sizes[i].factor)
+			i++;
+		buf_printf(out, "%" PRIu64 "%s", v / sizes[i].factor,
+			   sizes[i].unit);
+	} else if (type == CONFIG_DURATION) {
+		while (v % times[i].factor)
+			i++;
+		buf_printf(out, "%" PRIu64 "%s", v / times[i].factor,
+			   times[i].unit);
+	} else if (type == CONFIG_MODE) {
+		buf_printf(out, "0%03" PRIo64, v);
+	} else {
 		buf_printf(out, "%" PRIu64, v);
+	}
 }
 
 static int number_of(uint64_t *out, const struct config_key *key,
@@ -120,9 +135,9 @@ static int store_number(void *member, const struct config_key *key,
 		return refuse(why, key);
 	if (*text && (err == -ERANGE || v < key->min || v > key->max)) {
 		buf_puts(why, "write a value from ");
-		print_limit(why, key->type, key->min);
+		print_amount(why, key->type, key->min);
 		buf_puts(why, " to ");
-		print_limit(why, key->type, key->max);
+		print_amount(why, key->type, key->max);
 		return -EINVAL;
 	}
 	if (key->size == sizeof(uint32_t))

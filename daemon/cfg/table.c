@@ -134,7 +134,7 @@ const struct config_key config_keys[] = {
 	{ "asr", "chunk", CONFIG_DURATION, "", 10, 5 * SECOND, NULL, false,
 	  false, MEMBER(config_asr, chunk_ms), "\"100ms\"",
 	  "Audio in one message; \"\": the vendor's own." },
-	{ "asr", "params", CONFIG_PARAMS, "", 2, PARAM_BYTES, NULL, false,
+	{ "asr", "params", CONFIG_PARAMS, "", 0, PARAM_BYTES, NULL, false,
 	  false, MEMBER(config_asr, params),
 	  "{\"parse_number=true\", 'hotwords=[{\"phrase\":\"EMI\"}]'}",
 	  "Further parameters by the vendor's own names; JSON values are sent "

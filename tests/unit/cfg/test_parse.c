@@ -68,7 +68,10 @@ static const struct {
 	  "t:1: key socket has no = and value behind it; write them\n" },
 	{ "no brace", "events socket",
 	  "t:1: section events needs its keys in { }; ..." },
-	{ "brace missing", "events {\n mode = 0660\n", "t:3: the file ends ..." },
+	{ "brace missing", "events {\n mode = 0660\n", "t:3: the file "
+	  "ends inside a section, the one of line 1; is a } missing before?\n" },
+	{ "brace missing before the next", "events {\n\nroute { asr = none }",
+	  "t:3: a section begins inside the one of line 1; is a } ..." },
 	{ "brace too many", "events {\n}\n}", "t:3: this } closes nothing; ..." },
 	{ "title missing", "asr { }", "t:1: section asr needs a name; ..." },
 	{ "title twice", ASR ASR,
@@ -80,10 +83,19 @@ static const struct {
 	{ "after a comment", "# one\n// two\n/* three\n*/ # four\nfoo {}",
 	  "t:5: unknown section foo; ..." },
 	{ "unclosed quote swallows lines", "events {\n socket = \"x\n mode = "
-	  "0660\n group = \"y\"\n}", "t:4: y is not expected here; write key = "
-	  "value, or key = {\"one\", \"two\"} (the string of line 2 goes over "
-	  "several lines: is its closing quote missing?)\n" },
-	{ "control characters in a name", "asr \"a\\nb\" { x = 1 }",
+	  "0660\n group = \"y\"\n}", "t:2: the string that begins here is never "
+	  "closed; a quote is missing\n" },
+	{ "two unclosed quotes", "events {\n socket = \"x\n mode = \"0660\n\n"
+	  " group = \"y\"\n dtmf = \"no\"\n}", "t:3: events: socket: line breaks and tabs "
+	  "cannot be in it; is a closing quote missing?\n"
+	  "t:3: unknown key 0660 in events; known are: socket mode group "
+	  "dtmf\n" },
+	{ "unclosed quote in a list", "asr \"a\" {\n params = {\"a=1\n, "
+	  "\"b=2\", \"c=3\"}\n}", "t:2: the string that begins here is never "
+	  "closed; a quote is missing\n" },
+	{ "and an even number of quotes", "asr \"a\" {\n params = {\"a=1\n, "
+	  "\"b=2, \"c=3\"}\n}", "t:3: b is not expected here; ..." },
+	{ "control characters in a name", "asr \"a\\nb\" { vendor = bodhi }",
 	  "t:1: asr \"a?b\": a name has ..." },
 	/* from the scan */
 	{ "quote never closed", "events {\n socket = \"x }\n\n",
@@ -97,14 +109,14 @@ static const struct {
 	  " age = \"24\"\n}\n",
 	  "t:2: events: mode = \"0999\": write an octal number, such as 0660\n"
 	  "t:3: events: dtmf = \"maybe\": write yes or no\n"
-	  "t:6: journal: size = \"5K\": write a value from 1M to 1048576M\n"
+	  "t:6: journal: size = \"5K\": write a value from 1M to 1024G\n"
 	  "t:7: journal: age = \"24\": write a number with its unit, such as "
 	  "\"250ms\" (ms, s, m, h, d)\n" },
 	{ "too large for any number", "journal { size = 99999999999999999999G }",
 	  "t:1: journal: size = \"99999999999999999999G\": write a value from "
-	  "1M to 1048576M\n" },
+	  "1M to 1024G\n" },
 	{ "mode", "control { mode = 1777 }", "t:1: control: mode = \"1777\": "
-	  "write a value from 00 to 0777\n" },
+	  "write a value from 0000 to 0777\n" },
 	{ "empty path", "events { socket = \"\" }",
 	  "t:1: events: socket: it must not be empty\n" },
 	{ "path of 108 bytes", "events { socket = \"/2345678901234567890123456789"
