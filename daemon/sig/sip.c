@@ -1,11 +1,12 @@
 /*
  * sip_head.c finds and checks, libosip2 takes From, To, Via, CSeq and
- * Content-Type apart, multipart.c finds the session description.
+ * Content-Type apart, sip_body.c finds the session description.
  *
  * libosip2 gets a message of its own, made of the headers we use: without a
  * body (its multipart reader knows no limits) and without what it might
- * refuse although nobody here cares.  Its logging is off unless somebody
- * switches it on; its threads are in libosip2, not in libosipparser2.
+ * refuse although nobody here cares: display names, request URIs of other
+ * schemes, other headers.  Its threads are in libosip2, not in
+ * libosipparser2, which prints errors on stdout until told not to.
  */
 #include "daemon/sig/sip.h"
 
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <osipparser2/osip_message.h>
 #include <osipparser2/osip_parser.h>
+#include <osipparser2/osip_port.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,7 @@
 #include "daemon/base/must.h"
 #include "daemon/base/number.h"
 #include "daemon/base/utf8.h"
-#include "daemon/sig/multipart.h"
+#include "daemon/sig/sip_body.h"
 #include "daemon/sig/sip_head.h"
 
 #define CSEQ_MAX 0x7fffffffu /* RFC 3261 section 8.1.1.5: less than 2**31 */
@@ -45,11 +47,6 @@ struct parsed {
 	struct sip_message message;
 	struct buf strings;
 	size_t call_id, from_tag, to_tag, from, to, branch; /* Offsets */
-};
-
-struct body {
-	const char *data;
-	size_t len;
 };
 
 static enum sip_method method_of(struct sip_text name)
@@ -75,32 +72,73 @@ static void put_header(struct buf *b, const char *name, struct sip_text value)
 	buf_puts(b, "\r\n");
 }
 
+/* `\"A\" <sip:a@b>` is not by the RFC, but telephones write it */
+static struct sip_text without_display_name(struct sip_text t)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < t.len; i++) {
+		if (t.p[i] == '\\')
+			i++;
+		else if (t.p[i] == '"')
+			quoted = !quoted;
+		else if (t.p[i] == '<' && !quoted)
+			return (struct sip_text){ t.p + i, t.len - i };
+	}
+	return t;
+}
+
+static bool is_sip_uri(struct sip_text t)
+{
+	const struct sip_text scheme = sip_text_cut(&t, ':');
+
+	return sip_text_is(scheme, "sip") || sip_text_is(scheme, "sips");
+}
+
+static void put_head(struct buf *b, const struct sip_head *h)
+{
+	if (h->request) {
+		buf_add(b, h->method.p, h->method.len);
+		buf_puts(b, " ");
+		if (is_sip_uri(h->uri))
+			buf_add(b, h->uri.p, h->uri.len);
+		else
+			buf_puts(b, "sip:invalid");
+		buf_puts(b, " SIP/2.0\r\n");
+	} else {
+		buf_printf(b, "SIP/2.0 %u \r\n", h->status);
+	}
+	put_header(b, "Via: ", h->via);
+	put_header(b, "From: ", without_display_name(h->from));
+	put_header(b, "To: ", without_display_name(h->to));
+	put_header(b, "Call-ID: ", h->call_id);
+	put_header(b, "CSeq: ", h->cseq);
+	put_header(b, "Content-Type: ", h->content_type);
+	buf_puts(b, "Content-Length: 0\r\n\r\n");
+}
+
+static void init_once(void)
+{
+	static bool ready;
+
+	if (ready)
+		return;
+	must(parser_init() == OSIP_SUCCESS); /* Static tables */
+	/* Without a file it would choose stdout at the first error */
+	(void)osip_trace_initialize(TRACE_LEVEL0, stderr);
+	for (int l = TRACE_LEVEL0; l < END_TRACE_LEVEL; l++)
+		osip_trace_disable_level((osip_trace_level_t)l);
+	ready = true;
+}
+
 /* Let libosip2 read the headers we use */
 static int parse_head(osip_message_t **out, const struct sip_head *h)
 {
-	static bool ready;
 	struct buf b = { 0 };
 	osip_message_t *m;
 
-	if (!ready) {
-		must(parser_init() == OSIP_SUCCESS); /* Static tables */
-		ready = true;
-	}
-	if (h->request) {
-		buf_add(&b, h->method.p, h->method.len);
-		buf_puts(&b, " ");
-		buf_add(&b, h->uri.p, h->uri.len);
-		buf_puts(&b, " SIP/2.0\r\n");
-	} else {
-		buf_printf(&b, "SIP/2.0 %u \r\n", h->status);
-	}
-	put_header(&b, "Via: ", h->via);
-	put_header(&b, "From: ", h->from);
-	put_header(&b, "To: ", h->to);
-	put_header(&b, "Call-ID: ", h->call_id);
-	put_header(&b, "CSeq: ", h->cseq);
-	put_header(&b, "Content-Type: ", h->content_type);
-	buf_puts(&b, "Content-Length: 0\r\n\r\n");
+	init_once();
+	put_head(&b, h);
 	int err = b.err;
 
 	if (!err && osip_message_init(&m) != OSIP_SUCCESS)
@@ -157,13 +195,15 @@ static size_t keep_string(struct parsed *p, const char *text)
 	return keep(p, text, text ? strlen(text) : 0);
 }
 
-/* "user@host", "host", or what stands behind "tel:" */
+/* "user@host", "host", what stands behind "tel:", or another URI whole */
 static size_t keep_address(struct parsed *p, const osip_from_t *a)
 {
 	const osip_uri_t *u = a->url;
 	struct buf b = { 0 };
 
 	if (u && u->string) {
+		if (u->scheme && strcasecmp(u->scheme, "tel") != 0)
+			buf_printf(&b, "%s:", u->scheme);
 		buf_puts(&b, u->string);
 	} else if (u) {
 		const char *host = u->host ? u->host : "";
@@ -207,97 +247,13 @@ static void keep_identity(struct parsed *p, const struct sip_head *h,
 	p->branch = keep_param(p, &via->via_params, "branch");
 }
 
-static bool type_is(const char *type, size_t len, const char *what)
-{
-	return len == strlen(what) && strncasecmp(type, what, len) == 0;
-}
-
-static bool is_metadata(const char *type, size_t len)
-{
-	return type_is(type, len, "application/rs-metadata+xml") ||
-	       type_is(type, len, "application/rs-metadata");
-}
-
-static int read_multipart(struct parsed *p, const osip_content_type_t *type,
-			  struct body in, struct body *sdp)
-{
-	osip_generic_param_t *found = NULL;
-	struct multipart m;
-	struct multipart_part part;
-	int got;
-
-	if (osip_generic_param_get_byname(
-		    (osip_list_t *)(uintptr_t)&type->gen_params,
-		    (char *)(uintptr_t)"boundary", &found) != OSIP_SUCCESS ||
-	    !found || !found->gvalue)
-		return -EBADMSG;
-	struct sip_text b = { found->gvalue, strlen(found->gvalue) };
-
-	if (b.len >= 2 && b.p[0] == '"' && b.p[b.len - 1] == '"') {
-		b.p++;
-		b.len -= 2;
-	}
-	const int err = multipart_begin(&m, b.p, b.len, in.data, in.len);
-
-	if (err)
-		return err;
-	while ((got = multipart_next(&m, &part)) == 1) {
-		p->message.siprec |= is_metadata(part.type, part.type_len);
-		if (!sdp->len &&
-		    type_is(part.type, part.type_len, "application/sdp"))
-			*sdp = (struct body){ part.data, part.len };
-	}
-	return got;
-}
-
-/* Which bytes are the body? */
-static int find_body(const struct sip_head *h, const char *data, size_t len,
-		     struct body *out)
-{
-	const struct sip_text t = h->content_length;
-	uint64_t n = len - h->len;
-
-	if (t.p && (number_parse(&n, t.p, t.len, SIP_MESSAGE_MAX) < 0 ||
-		    n > len - h->len))
-		return -EBADMSG; /* RFC 3261 section 18.3 */
-	*out = (struct body){ data + h->len, n };
-	return 0;
-}
-
-static int find_sdp(struct parsed *p, const struct sip_head *h,
-		    const osip_message_t *m, struct body in, struct body *sdp)
-{
-	const osip_content_type_t *t = m->content_type;
-	char type[64];
-
-	if (!in.len || (h->content_encoding.len &&
-			!sip_text_is(h->content_encoding, "identity")))
-		return 0;
-	if (!t || !t->type || !t->subtype) {
-		/* RFC 3261 wants a Content-Type; who forgets it means this */
-		if (in.len >= 2 && memcmp(in.data, "v=", 2) == 0)
-			*sdp = in;
-		return 0;
-	}
-	if (strcasecmp(t->type, "multipart") == 0)
-		return read_multipart(p, t, in, sdp);
-	const int n = snprintf(type, sizeof(type), "%s/%s", t->type,
-			       t->subtype);
-
-	if (n > 0 && (size_t)n < sizeof(type)) {
-		p->message.siprec |= is_metadata(type, (size_t)n);
-		if (type_is(type, (size_t)n, "application/sdp"))
-			*sdp = in;
-	}
-	return 0;
-}
-
-static int finish(struct sip_message **out, struct parsed *p, struct body sdp)
+static int finish(struct sip_message **out, struct parsed *p,
+		  const struct sip_body *body)
 {
 	struct sip_message *m = &p->message;
 	const size_t at = p->strings.len;
 
-	buf_add(&p->strings, sdp.data, sdp.len);
+	buf_add(&p->strings, body->sdp.p, body->sdp.len);
 	if (p->strings.err)
 		return p->strings.err;
 	const char *text = buf_str(&p->strings);
@@ -309,7 +265,8 @@ static int finish(struct sip_message **out, struct parsed *p, struct body sdp)
 	m->to = text + p->to;
 	m->branch = text + p->branch;
 	m->sdp = text + at;
-	m->sdp_len = sdp.len;
+	m->sdp_len = body->sdp.len;
+	m->siprec = body->siprec;
 	m->priv = p;
 	*out = m;
 	return 0;
@@ -318,24 +275,21 @@ static int finish(struct sip_message **out, struct parsed *p, struct body sdp)
 static int fill(struct sip_message **out, struct parsed *p,
 		const struct sip_head *h, const char *data, size_t len)
 {
-	struct body body, sdp = { "", 0 };
+	struct sip_body body = { .siprec = h->siprec };
 	osip_message_t *m;
-	int err = find_body(h, data, len, &body);
+	int err = parse_head(&m, h);
 
-	if (!err)
-		err = parse_head(&m, h);
 	if (err)
 		return err;
 	p->message.request = h->request;
 	p->message.status = h->status;
-	p->message.siprec = h->siprec;
 	err = read_cseq(p, h, m);
 	if (!err)
-		err = find_sdp(p, h, m, body, &sdp);
+		err = sip_body_read(&body, h, m->content_type, data, len);
 	if (!err)
 		keep_identity(p, h, m);
 	osip_message_free(m);
-	return err ? err : finish(out, p, sdp);
+	return err ? err : finish(out, p, &body);
 }
 
 static void parsed_free(struct parsed *p)
@@ -364,33 +318,4 @@ void sip_free(struct sip_message *m)
 {
 	if (m)
 		parsed_free(m->priv);
-}
-
-bool sip_looks_like(const uint8_t *data, size_t len)
-{
-	const char *p = (const char *)data;
-	size_t i = 0, method;
-
-	while (i < len && (p[i] == '\r' || p[i] == '\n'))
-		i++;
-	p += i;
-	len -= i;
-	if (len >= 8 && memcmp(p, "SIP/2.0 ", 8) == 0)
-		return true;
-	for (method = 0; method < len && method < 32; method++)
-		if (p[method] < 'A' || p[method] > 'Z')
-			break;
-	if (method < 3 || method + 5 > len || p[method] != ' ')
-		return false;
-	/* INFO sip:..., or a line that ends with its version */
-	p += method + 1;
-	len -= method + 1;
-	if (strncasecmp(p, "sip:", 4) == 0 || strncasecmp(p, "tel:", 4) == 0 ||
-	    (len >= 5 && strncasecmp(p, "sips:", 5) == 0))
-		return true;
-	const char *lf = memchr(p, '\n', MIN(len, (size_t)SIP_LINE_MAX));
-
-	if (lf)
-		len = (size_t)(lf - p) - (lf > p && lf[-1] == '\r');
-	return lf && len >= 8 && memcmp(p + len - 8, " SIP/2.0", 8) == 0;
 }

@@ -7,6 +7,7 @@
 
 #include "daemon/base/array.h"
 #include "daemon/base/number.h"
+#include "daemon/sig/sip.h"
 
 bool sip_text_is(struct sip_text t, const char *what)
 {
@@ -54,6 +55,17 @@ static bool is_token(struct sip_text t)
 	return t.len > 0;
 }
 
+/* Begins with a scheme (RFC 3986 section 3.1) and holds no blank */
+static bool is_uri(struct sip_text t)
+{
+	struct sip_text rest = t;
+	const struct sip_text scheme = sip_text_cut(&rest, ':');
+
+	return is_token(scheme) && scheme.len < t.len &&
+	       (scheme.p[0] | 0x20) >= 'a' && (scheme.p[0] | 0x20) <= 'z' &&
+	       !memchr(t.p, '\t', t.len);
+}
+
 static int read_status(struct sip_head *h, struct sip_text line)
 {
 	struct sip_text code = sip_text_cut(&line, ' ');
@@ -75,8 +87,8 @@ static int read_start(struct sip_head *h, struct sip_text line)
 		return read_status(h, rest);
 	h->request = true;
 	h->uri = sip_text_cut(&rest, ' ');
-	if (!is_token(h->method) || !h->uri.len ||
-	    memchr(h->uri.p, '\t', h->uri.len) || !sip_text_is(rest, "SIP/2.0"))
+	if (!is_token(h->method) || !is_uri(h->uri) ||
+	    !sip_text_is(rest, "SIP/2.0"))
 		return -EBADMSG;
 	return 0;
 }
@@ -150,8 +162,6 @@ static int read_header(struct sip_head *h, struct sip_text line)
 		return 0;
 	}
 	if (named(name, "via", 'v')) {
-		if (++h->vias > SIP_VIAS_MAX)
-			return -EMSGSIZE;
 		if (!h->via.p)
 			h->via = value;
 	} else if (named(name, "require", 0)) {
@@ -271,4 +281,33 @@ void sip_head_free(struct sip_head *h)
 {
 	free(h->text);
 	h->text = NULL;
+}
+
+bool sip_looks_like(const uint8_t *data, size_t len)
+{
+	const char *p = (const char *)data;
+	size_t i = 0, method;
+
+	while (i < len && (p[i] == '\r' || p[i] == '\n'))
+		i++;
+	p += i;
+	len -= i;
+	if (len >= 8 && memcmp(p, "SIP/2.0 ", 8) == 0)
+		return true;
+	for (method = 0; method < len && method < 32; method++)
+		if (p[method] < 'A' || p[method] > 'Z')
+			break;
+	if (method < 3 || method + 5 > len || p[method] != ' ')
+		return false;
+	/* INFO sip:..., or a line that ends with its version */
+	p += method + 1;
+	len -= method + 1;
+	if (strncasecmp(p, "sip:", 4) == 0 || strncasecmp(p, "tel:", 4) == 0 ||
+	    (len >= 5 && strncasecmp(p, "sips:", 5) == 0))
+		return true;
+	const char *lf = memchr(p, '\n', MIN(len, (size_t)SIP_LINE_MAX));
+
+	if (lf)
+		len = (size_t)(lf - p) - (lf > p && lf[-1] == '\r');
+	return lf && len >= 8 && memcmp(p + len - 8, " SIP/2.0", 8) == 0;
 }

@@ -15,7 +15,6 @@ enum {
 	SIP_MESSAGE_MAX = 128 * 1024,
 	SIP_HEADERS_MAX = 100,
 	SIP_LINE_MAX = 8 * 1024,
-	SIP_VIAS_MAX = 20,
 };
 
 /** A piece of the head; p is NULL when the header is not there. */
@@ -33,7 +32,7 @@ struct sip_head {
 	struct sip_text content_type, content_length, content_encoding;
 	struct sip_text max_forwards;
 	bool siprec;                 /**< Require: siprec, or +sip.src */
-	size_t headers, vias;
+	size_t headers;
 	char *text;                  /**< Own copy, unfolded */
 	size_t len;                  /**< Bytes of the message up to the body */
 };

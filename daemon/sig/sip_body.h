@@ -1,0 +1,27 @@
+/**
+ * @file sip_body.h  The session description in a SIP message's body
+ */
+#pragma once
+
+#include <osipparser2/headers/osip_content_type.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/sig/sip_head.h"
+
+struct sip_body {
+	struct sip_text sdp;  /**< A view into the message; empty: none */
+	bool siprec;          /**< Also set where recording metadata is */
+};
+
+/**
+ * A body without Content-Type that begins with "v=" is taken for SDP; one with
+ * a Content-Encoding is not looked into.
+ *
+ * @param type Of the message; NULL: none
+ * @return 0, -EBADMSG (shorter than Content-Length says, RFC 3261 section
+ *         18.3; no usable boundary) or -EMSGSIZE
+ */
+int sip_body_read(struct sip_body *out, const struct sip_head *h,
+		  const osip_content_type_t *type, const char *data,
+		  size_t len);
