@@ -20,6 +20,8 @@
  *    hole of the whole length.  With missing sequence numbers it is LOSS (at
  *    most missing * the last packet's length, the rest SILENCE, LOSS first);
  *    without any it is SILENCE (DTX, comfort noise, telephone-event, hold).
+ *    Holes together may be 5 s ahead of the arrival clock (made good as time
+ *    passes and audio comes): many small lies are not believed either.
  *  - anything else re-anchors: the packet goes where its arrival says (the end
  *    of the timeline, plus the arrival step less the last packet's length when
  *    that is more than the reorder window), with a DISCONTINUITY right before

@@ -63,8 +63,8 @@ static int64_t arrival_step(const struct timeline *t, uint64_t at_us)
 	return (int64_t)(at_us - t->last_us);
 }
 
-/* Does the arrival clock confirm this timestamp? */
-static bool confirmed(const struct timeline *t, uint32_t ts, uint64_t at_us)
+/* Does the arrival clock agree with this timestamp? */
+static bool agrees(const struct timeline *t, uint32_t ts, uint64_t at_us)
 {
 	const int64_t off = rtp_ts_diff(ts, t->last_ts) * TIMELINE_US -
 			    arrival_step(t, at_us);
@@ -80,6 +80,32 @@ static uint64_t arrival_hole(const struct timeline *t, uint64_t at_us)
 	const int64_t hole = arrival_step(t, at_us) / TIMELINE_US - len;
 
 	return hole * TIMELINE_US > t->window_us ? (uint64_t)hole : 0;
+}
+
+/*
+ * A hole is believed.  Steps that are each a little longer than their arrival
+ * must not add up to a timeline that outruns the clock: what holes are ahead
+ * of it is made good by time and by audio, and limited.
+ */
+static bool confirmed(struct timeline *t, const struct reorder_packet *p)
+{
+	if (!agrees(t, p->h.ts, p->at_us))
+		return false;
+
+	const int64_t off = rtp_ts_diff(p->h.ts, t->last_ts) * TIMELINE_US -
+			    arrival_step(t, p->at_us);
+	const uint64_t paid = (t->samples - t->hole_samples) * TIMELINE_US +
+			      (p->at_us > t->hole_us ? p->at_us - t->hole_us
+						     : 0);
+	uint64_t ahead = t->ahead_us > paid ? t->ahead_us - paid : 0;
+
+	ahead += off > 0 ? (uint64_t)off : 0;
+	if (ahead > TIMELINE_AHEAD_US)
+		return false;
+	t->ahead_us     = ahead;
+	t->hole_samples = t->samples;
+	t->hole_us      = p->at_us;
+	return true;
 }
 
 /* A jump of the sequence counts as loss when its length and the hole's say
@@ -101,7 +127,7 @@ static void join(struct writer *w, const struct reorder_packet *p, bool audio)
 	const int64_t hole = rtp_ts_diff(p->h.ts, t->end_ts);
 	const bool good = !t->new_ssrc &&
 			  (hole == 0 ||
-			   (hole > 0 && confirmed(t, p->h.ts, p->at_us)));
+			   (hole > 0 && confirmed(t, p)));
 
 	if (good) {
 		if (hole)
@@ -205,7 +231,7 @@ uint64_t timeline_locate(const struct timeline *t, uint32_t ts, uint64_t at_us)
 {
 	if (!t->started)
 		return t->pos;
-	if (t->new_ssrc || !confirmed(t, ts, at_us))
+	if (t->new_ssrc || !agrees(t, ts, at_us))
 		return t->pos + arrival_hole(t, at_us);
 
 	const int64_t off = rtp_ts_diff(ts, t->end_ts);

@@ -18,6 +18,8 @@ enum {
 	TIMELINE_US = 125,             /**< [us] of one sample */
 	TIMELINE_TRUST_US = 1000000,   /**< Timestamp and arrival may differ
 					    by less than this */
+	TIMELINE_AHEAD_US = 5000000,   /**< Holes may be ahead of the arrival
+					    clock, all in all */
 	TIMELINE_QUIET_US = 1000000,   /**< Between DISCONTINUITYs of a kind */
 	TIMELINE_ITEMS_MAX = 6,        /**< Of one packet: LOSS SILENCE
 					    DISCONTINUITY*2 AUDIO LOSS */
@@ -36,6 +38,9 @@ struct timeline {
 	uint64_t pos;        /* where the next item begins */
 	uint64_t samples;    /* of AUDIO so far */
 	uint64_t jump_lost;  /* packets lost in believed jumps */
+	uint64_t ahead_us;   /* holes were ahead of the clock, at the last: */
+	uint64_t hole_us;    /* its arrival ... */
+	uint64_t hole_samples; /* ... and `samples` then */
 	uint64_t told_us[3]; /* last DISCONTINUITY, by enum media_break */
 	bool told[3];
 };
