@@ -1,0 +1,410 @@
+/** @file stream.c  Bytes over TCP, with or without TLS */
+#include "daemon/net/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/net/stream_impl.h"
+
+enum {
+	READ = 64 * 1024,
+	USER_TIMEOUT_MS = 10000, /* unacknowledged this long: dead */
+	LINGER_MS = 1000,
+};
+
+/* -- the end -------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *h)
+{
+	struct stream *s = h->data;
+
+	if (--s->handles)
+		return;
+	stream_tls_free(s);
+	buf_free(&s->sending);
+	buf_free(&s->pending);
+	buf_free(&s->in);
+	buf_free(&s->plain);
+	free(s);
+}
+
+static void close_handles(struct stream *s, bool reset)
+{
+	s->closing = true;
+	uv_close((uv_handle_t *)&s->timer, on_closed);
+	if (reset && !uv_tcp_close_reset(&s->tcp, on_closed))
+		return;
+	uv_close((uv_handle_t *)&s->tcp, on_closed);
+}
+
+void stream_close(struct stream *s)
+{
+	if (!s || s->closing)
+		return;
+	if (s->up && s->tls && !s->over) {
+		/* courtesy, if it can be had at once */
+		tls_goodbye(s->tls, &s->pending);
+		stream_flush(s);
+	}
+	close_handles(s, false);
+}
+
+void stream_reset(struct stream *s)
+{
+	if (s && !s->closing)
+		close_handles(s, true);
+}
+
+static void on_linger(uv_timer_t *t)
+{
+	close_handles(t->data, false);
+}
+
+static void on_shutdown(uv_shutdown_t *req, int status)
+{
+	struct stream *s = req->handle->data;
+
+	if (status && !s->closing)
+		close_handles(s, false);
+}
+
+void stream_end(struct stream *s)
+{
+	if (!s || s->closing)
+		return;
+	if (!s->up || s->over) {
+		stream_close(s);
+		return;
+	}
+	s->ended = true;
+	if (s->tls)
+		tls_goodbye(s->tls, &s->pending);
+	stream_pause(s, false);
+	uv_timer_start(&s->timer, on_linger, LINGER_MS, 0);
+	stream_flush(s);
+	if (!s->writing)
+		uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, on_shutdown);
+}
+
+void stream_over(struct stream *s)
+{
+	s->over = true;
+	uv_read_stop((uv_stream_t *)&s->tcp);
+	uv_timer_stop(&s->timer);
+	if (s->closing)
+		return;
+	if (s->ended)
+		close_handles(s, false);
+	else if (s->cb.closed)
+		s->cb.closed(&s->why, s->arg);
+}
+
+static void on_over(uv_timer_t *t)
+{
+	stream_over(t->data);
+}
+
+void stream_over_later(struct stream *s)
+{
+	s->over = true;
+	uv_timer_start(&s->timer, on_over, 0, 0);
+}
+
+/* -- out ------------------------------------------------------------------ */
+
+static void broken(struct stream *s, int err)
+{
+	if (s->over)
+		return;
+	reason_set(&s->why, REASON_NETWORK, 1006, "sending failed: %s",
+		   uv_strerror(err));
+	stream_over_later(s);
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+	struct stream *s = req->handle->data;
+
+	s->writing = false;
+	buf_clear(&s->sending);
+	if (s->closing || s->over)
+		return;
+	if (status) {
+		broken(s, status);
+		return;
+	}
+	stream_flush(s);
+	if (s->ended) {
+		if (!s->writing)
+			uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp,
+				    on_shutdown);
+	} else if (s->cb.drained) {
+		s->cb.drained(s->arg);
+	}
+}
+
+void stream_flush(struct stream *s)
+{
+	uv_stream_t *tcp = (uv_stream_t *)&s->tcp;
+
+	if (s->writing || s->closing || s->over || !s->pending.len)
+		return;
+
+	uv_buf_t b = uv_buf_init((char *)s->pending.data,
+				 (unsigned)s->pending.len);
+	const int n = uv_try_write(tcp, &b, 1);
+
+	if (n < 0 && n != UV_EAGAIN) {
+		broken(s, n);
+		return;
+	}
+	if (n > 0)
+		buf_shift(&s->pending, (size_t)n);
+	if (!s->pending.len)
+		return;
+
+	const struct buf empty = s->sending;
+
+	s->sending = s->pending;
+	s->pending = empty;
+	b = uv_buf_init((char *)s->sending.data, (unsigned)s->sending.len);
+
+	const int err = uv_write(&s->write, tcp, &b, 1, on_written);
+
+	if (err)
+		broken(s, err);
+	else
+		s->writing = true;
+}
+
+int stream_write(struct stream *s, const void *data, size_t len)
+{
+	if (!s->up || s->over || s->closing)
+		return -ENOTCONN;
+	if (s->tls) {
+		const int err = stream_tls_write(s, data, len);
+
+		if (err)
+			return err;
+	} else {
+		buf_add(&s->pending, data, len);
+	}
+	if (s->pending.err) {
+		reason_set(&s->why, REASON_NETWORK, 1006, "out of memory");
+		stream_over_later(s);
+		return -ENOMEM;
+	}
+	stream_flush(s);
+	return 0;
+}
+
+size_t stream_queued(const struct stream *s)
+{
+	return s->pending.len + (s->writing ? s->tcp.write_queue_size : 0);
+}
+
+/* -- in ------------------------------------------------------------------- */
+
+static void on_room(uv_handle_t *h, size_t hint, uv_buf_t *out)
+{
+	static _Thread_local char room[READ]; /* used up before the next read */
+
+	(void)h;
+	(void)hint;
+	*out = uv_buf_init(room, sizeof(room));
+}
+
+static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
+{
+	struct stream *s = tcp->data;
+
+	if (n == 0 || s->closing || s->over || (s->ended && n > 0))
+		return;
+	if (n < 0) {
+		if (!s->ended && stream_tls_eof(s))
+			return;
+		if (n == UV_EOF)
+			reason_set(&s->why, REASON_NETWORK, 1006,
+				   "%s ended the connection%s", s->peer,
+				   s->up ? "" : " during the TLS handshake");
+		else
+			reason_set(&s->why, REASON_NETWORK, 1006,
+				   "connection to %s lost: %s", s->peer,
+				   uv_strerror((int)n));
+		stream_over(s);
+		return;
+	}
+	if (s->tls || s->job)
+		stream_tls_input(s, (const uint8_t *)b->base, (size_t)n);
+	else if (s->cb.data)
+		s->cb.data((const uint8_t *)b->base, (size_t)n, s->arg);
+}
+
+void stream_pause(struct stream *s, bool paused)
+{
+	s->paused = paused;
+	if (s->closing || s->over)
+		return;
+	if (paused)
+		uv_read_stop((uv_stream_t *)&s->tcp);
+	else
+		uv_read_start((uv_stream_t *)&s->tcp, on_room, on_read);
+}
+
+/* -- the beginning -------------------------------------------------------- */
+
+void stream_up(struct stream *s)
+{
+	s->up = true;
+	if (s->cb.open)
+		s->cb.open(s->arg);
+}
+
+/* TCP is there. */
+static void ready(struct stream *s)
+{
+	const unsigned timeout = USER_TIMEOUT_MS;
+	uv_os_fd_t fd;
+
+	uv_tcp_nodelay(&s->tcp, 1);
+	if (!uv_fileno((uv_handle_t *)&s->tcp, &fd))
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout,
+			   sizeof(timeout));
+	stream_pause(s, false);
+	if (s->tls)
+		stream_tls_start(s);
+	else
+		stream_up(s);
+}
+
+static void on_connect(uv_connect_t *req, int status)
+{
+	struct stream *s = req->handle->data;
+
+	if (s->closing || s->over)
+		return;
+	uv_timer_stop(&s->timer);
+	if (status) {
+		reason_set(&s->why, REASON_TCP, 0,
+			   "no connection to %s: %s; check host, port and "
+			   "firewall", s->peer, uv_strerror(status));
+		stream_over(s);
+		return;
+	}
+	if (s->cb.connected)
+		s->cb.connected(s->arg);
+	if (!s->closing)
+		ready(s);
+}
+
+static void on_timeout(uv_timer_t *t)
+{
+	struct stream *s = t->data;
+
+	reason_set(&s->why, REASON_TCP, 0,
+		   "no connection to %s: no answer within %llu ms; check "
+		   "firewall and route", s->peer,
+		   (unsigned long long)uv_timer_get_repeat(t));
+	stream_over(s);
+}
+
+static int new_stream(struct stream **out, uv_loop_t *loop,
+		      const struct tls_context *tls, const char *tls_name,
+		      const struct stream_cb *cb, void *arg)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->cb = *cb;
+	s->arg = arg;
+	if (tls && (err = tls_session_new(&s->tls, tls, tls_name)))
+		goto fail;
+	err = uv_tcp_init(loop, &s->tcp);
+	if (err)
+		goto fail;
+	uv_timer_init(loop, &s->timer); /* cannot fail */
+	s->tcp.data = s->timer.data = s;
+	s->handles = 2;
+	*out = s;
+	return 0;
+fail:
+	tls_session_free(s->tls);
+	free(s);
+	return err;
+}
+
+int stream_connect(struct stream **out, uv_loop_t *loop,
+		   const struct stream_options *o, const struct stream_cb *cb,
+		   void *arg)
+{
+	struct sockaddr_storage to;
+	struct stream *s;
+	int err = new_stream(&s, loop, o->tls, o->tls_name, cb, arg);
+
+	if (err)
+		return err;
+	addr_to_sockaddr(&to, o->to);
+	addr_print(s->peer, o->to);
+	err = uv_tcp_connect(&s->connect, &s->tcp, (struct sockaddr *)&to,
+			     on_connect);
+	if (err) {
+		/* unreachable: news of the network like any other */
+		reason_set(&s->why, REASON_TCP, 0, "no connection to %s: %s",
+			   s->peer, uv_strerror(err));
+		stream_over_later(s);
+	} else {
+		uv_timer_start(&s->timer, on_timeout, o->timeout_ms,
+			       o->timeout_ms);
+	}
+	*out = s;
+	return 0;
+}
+
+static void on_accepted(uv_timer_t *t)
+{
+	ready(t->data);
+}
+
+int stream_accept(struct stream **out, uv_stream_t *listener,
+		  const struct tls_context *tls, const struct stream_cb *cb,
+		  void *arg)
+{
+	struct stream *s;
+	int err = new_stream(&s, listener->loop, tls, NULL, cb, arg);
+
+	if (err)
+		return err;
+	err = uv_accept(listener, (uv_stream_t *)&s->tcp);
+	if (err) {
+		stream_close(s);
+		return err;
+	}
+
+	const struct addr peer = stream_peer(s);
+
+	addr_print(s->peer, &peer);
+	uv_timer_start(&s->timer, on_accepted, 0, 0);
+	*out = s;
+	return 0;
+}
+
+struct addr stream_peer(const struct stream *s)
+{
+	struct sockaddr_storage sa;
+	struct addr a = {0};
+	int len = sizeof(sa);
+
+	if (!uv_tcp_getpeername(&s->tcp, (struct sockaddr *)&sa, &len))
+		addr_from_sockaddr(&a, (struct sockaddr *)&sa);
+	return a;
+}
+
+const struct tls_session *stream_tls(const struct stream *s)
+{
+	return s->up ? s->tls : NULL;
+}

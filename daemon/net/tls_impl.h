@@ -1,0 +1,60 @@
+/** @file tls_impl.h  Shared by net/tls*.c only */
+#pragma once
+
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/version.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/base/list.h"
+#include "daemon/net/tls.h"
+
+/* Sessions to resume, one a host.  Handshakes run in several threads. */
+struct tls_store {
+	uv_mutex_t lock;
+	struct list saved;
+	unsigned n;
+};
+
+struct tls_context {
+	/* it and its sessions: a step may still run in the pool when the owner
+	 * frees it */
+	atomic_uint *users;
+	bool server;
+	mbedtls_ssl_config conf;
+	mbedtls_x509_crt chain; /* client: trusted; server: its own */
+	mbedtls_pk_context key;
+	mbedtls_ssl_ticket_context ticket;
+	struct tls_store *store;
+};
+
+struct tls_session {
+	const struct tls_context *context;
+	mbedtls_ssl_context ssl;
+	char host[254];      /* client: name to verify; "" in a server */
+	struct buf in;       /* fed, not yet read by mbedTLS */
+	size_t in_at;
+	struct buf *out;     /* of the call that runs */
+	bool offered;        /* a saved session was offered */
+	bool chain_checked;  /* a full handshake */
+	bool no_san;
+	uint64_t not_after_s;
+};
+
+/* tls_verify.c */
+/** mbedTLS's callback for each certificate of the peer's chain. */
+int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
+	       uint32_t *flags);
+/** Words for a failed handshake. */
+void tls_explain(const struct tls_session *s, int err, struct reason *why);
+
+/* tls_resume.c */
+int tls_store_new(struct tls_store **out);
+void tls_store_free(struct tls_store *st);
+/** Offer what is saved for the session's host, if anything. */
+void tls_resume_offer(struct tls_session *s);
+void tls_resume_save(struct tls_session *s);
+void tls_resume_drop(struct tls_session *s);

@@ -1,0 +1,145 @@
+/** @file tls_verify.c  What a peer's certificate must be, and words when not */
+#include <mbedtls/error.h>
+#include <mbedtls/oid.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/base/addr.h"
+#include "daemon/net/tls_impl.h"
+
+/* Tag of an iPAddress in a subjectAltName (RFC 5280 section 4.2.1.6) */
+enum { SAN_IP = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7 };
+
+static bool ip_in_san(const mbedtls_x509_crt *cert, const struct addr *ip)
+{
+	const size_t len = ip->family == 4 ? 4 : 16;
+
+	for (const mbedtls_x509_sequence *n = &cert->subject_alt_names; n;
+	     n = n->next)
+		if (n->buf.tag == SAN_IP && n->buf.len == len &&
+		    !memcmp(n->buf.p, ip->ip, len))
+			return true;
+	return false;
+}
+
+static uint64_t unix_time(const mbedtls_x509_time *t)
+{
+	struct tm tm = { .tm_year = t->year - 1900, .tm_mon = t->mon - 1,
+			 .tm_mday = t->day, .tm_hour = t->hour,
+			 .tm_min = t->min, .tm_sec = t->sec };
+	const time_t s = timegm(&tm);
+
+	return s > 0 ? (uint64_t)s : 0;
+}
+
+int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
+	       uint32_t *flags)
+{
+	struct tls_session *s = session;
+	struct addr ip;
+
+	if (depth != 0)
+		return 0;
+	s->chain_checked = true;
+	s->not_after_s = unix_time(&cert->valid_to);
+	if (!cert->subject_alt_names.buf.p) {
+		/* a name in the CN alone proves nothing (RFC 9525) */
+		s->no_san = true;
+		*flags |= MBEDTLS_X509_BADCERT_OTHER;
+	}
+	/* 2.28 cannot compare addresses, and takes one for a DNS name */
+	if (!addr_parse(&ip, s->host, strlen(s->host))) {
+		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+		if (!ip_in_san(cert, &ip))
+			*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	}
+	return 0;
+}
+
+/* -- words ---------------------------------------------------------------- */
+
+static const struct {
+	uint32_t flag;
+	const char *words;
+} verdicts[] = {
+	{ MBEDTLS_X509_BADCERT_CN_MISMATCH,
+	  "it is for another name: check host or tls-name" },
+	{ MBEDTLS_X509_BADCERT_EXPIRED,
+	  "it, or one above it, has expired: renew it, or set this clock" },
+	{ MBEDTLS_X509_BADCERT_FUTURE, "it is not yet valid: set this clock" },
+	{ MBEDTLS_X509_BADCERT_REVOKED, "it was revoked" },
+	{ MBEDTLS_X509_BADCERT_BAD_MD,
+	  "it is signed with a hash that is broken (SHA-1)" },
+	{ MBEDTLS_X509_BADCERT_BAD_PK, "its kind of key is not accepted" },
+	{ MBEDTLS_X509_BADCERT_BAD_KEY,
+	  "its key is too short (RSA needs 2048 bits)" },
+	{ MBEDTLS_X509_BADCERT_EXT_KEY_USAGE,
+	  "it is not for servers (extended key usage)" },
+	{ MBEDTLS_X509_BADCERT_KEY_USAGE, "its key usage forbids this" },
+	{ MBEDTLS_X509_BADCERT_NS_CERT_TYPE, "its type forbids this" },
+	{ MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+	  "no trusted CA stands behind it: name its CA in tls-ca-file, or "
+	  "have the service send its intermediates" },
+};
+
+static void explain_certificate(const struct tls_session *s, uint32_t flags,
+				struct reason *why)
+{
+	const char *words = "it does not pass the checks";
+
+	/* no SAN: then the name cannot match either; this tells more */
+	if (s->no_san) {
+		words = "it names its host in the CN only: it needs a "
+			"subjectAltName";
+	} else {
+		for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]);
+		     i++)
+			if (flags & verdicts[i].flag) {
+				words = verdicts[i].words;
+				break;
+			}
+	}
+	reason_set(why, REASON_TLS, 0, "certificate of %.80s: %s", s->host,
+		   words);
+}
+
+void tls_explain(const struct tls_session *s, int err, struct reason *why)
+{
+	const uint32_t flags = mbedtls_ssl_get_verify_result(&s->ssl);
+	const char *words;
+	char text[100];
+
+	switch (err) {
+	case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
+		explain_certificate(s, flags, why);
+		return;
+	case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
+		words = "the peer refused it; it may not know TLS 1.2 with an "
+			"AEAD cipher, or this host name";
+		break;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
+#else
+	case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION:
+#endif
+		words = "the peer's TLS is too old, or too new for this build";
+		break;
+	case MBEDTLS_ERR_SSL_INVALID_RECORD:
+	case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
+		words = "the peer does not speak TLS: check port, and whether "
+			"url must say ws";
+		break;
+	case MBEDTLS_ERR_SSL_CONN_EOF:
+	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+		words = "the peer gave up";
+		break;
+	case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+		words = "out of memory";
+		break;
+	default:
+		mbedtls_strerror(err, text, sizeof(text));
+		words = text;
+	}
+	reason_set(why, REASON_TLS, 0, "TLS handshake failed: %s", words);
+}
