@@ -54,6 +54,13 @@ static const mbedtls_ecp_group_id groups[] = {
 
 static const char *alpn[] = { "http/1.1", NULL };
 
+static int random_fn(void *arg, unsigned char *out, size_t len)
+{
+	(void)arg;
+	random_bytes(out, len);
+	return 0;
+}
+
 /* -- contexts ------------------------------------------------------------- */
 
 static void free_context(struct tls_context *c)
@@ -87,7 +94,7 @@ static int configure(struct tls_context *c)
 					MBEDTLS_SSL_TRANSPORT_STREAM,
 					MBEDTLS_SSL_PRESET_DEFAULT))
 		return -ENOMEM;
-	mbedtls_ssl_conf_rng(&c->conf, random_mbedtls, NULL);
+	mbedtls_ssl_conf_rng(&c->conf, random_fn, NULL);
 	mbedtls_ssl_conf_ciphersuites(&c->conf, ciphers);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 	mbedtls_ssl_conf_min_tls_version(&c->conf, MBEDTLS_SSL_VERSION_TLS1_2);
@@ -176,7 +183,7 @@ int tls_client_context(struct tls_context **out, const char *ca_file,
 static int parse_key(struct tls_context *c, const char *file)
 {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-	return mbedtls_pk_parse_keyfile(&c->key, file, NULL, random_mbedtls,
+	return mbedtls_pk_parse_keyfile(&c->key, file, NULL, random_fn,
 					NULL);
 #else
 	return mbedtls_pk_parse_keyfile(&c->key, file, NULL);
@@ -202,7 +209,7 @@ int tls_server_context(struct tls_context **out, const char *cert_file,
 		return refuse(c, err, "key", key_file, why);
 	err = mbedtls_ssl_conf_own_cert(&c->conf, &c->chain, &c->key);
 	if (!err)
-		err = mbedtls_ssl_ticket_setup(&c->ticket, random_mbedtls, NULL,
+		err = mbedtls_ssl_ticket_setup(&c->ticket, random_fn, NULL,
 					       MBEDTLS_CIPHER_AES_256_GCM,
 					       TICKET_S);
 	if (err)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/number.h"
+#include "daemon/base/url.h"
 #include "daemon/net/random.h"
 #include "daemon/net/websocket_impl.h"
 
@@ -15,61 +15,17 @@ enum {
 
 /* -- the address ---------------------------------------------------------- */
 
-/* "host", "host:port", "[v6]:port" of `len` bytes */
-static int parse_authority(const char *text, size_t len, char host[254],
-			   uint16_t *port)
-{
-	const char *end = text + len;
-	const bool bracket = len && *text == '[';
-	const char *name = text + bracket;
-	const char *stop = name;
-	uint64_t number;
-
-	while (stop < end && *stop != (bracket ? ']' : ':'))
-		stop++;
-
-	const size_t n = (size_t)(stop - name);
-
-	if (n == 0 || n > HOST_MAX || (bracket && stop == end))
-		return -EINVAL;
-	memcpy(host, name, n);
-	host[n] = 0;
-	if (!resolve_host_ok(host) || bracket != !!strchr(host, ':'))
-		return -EINVAL;
-	stop += bracket;
-	if (stop == end)
-		return 0;
-	if (*stop != ':' ||
-	    number_parse(&number, stop + 1, (size_t)(end - stop - 1),
-			 UINT16_MAX) || number == 0)
-		return -EINVAL;
-	*port = (uint16_t)number;
-	return 0;
-}
-
 int websocket_url(const char *url, bool *tls, char host[254], uint16_t *port,
 		  const char **target)
 {
-	const bool secure = !strncmp(url, "wss://", 6);
-	uint16_t number = secure ? 443 : 80;
-	char name[254];
-	const char *p = url + 5 + secure;
-	size_t len;
+	struct url u;
 
-	if (!secure && strncmp(url, "ws://", 5))
+	if (url_parse(&u, url) || !resolve_host_ok(u.host))
 		return -EINVAL;
-	for (const char *c = url; *c; c++)
-		if ((uint8_t)*c <= ' ' || *c == 0x7f || *c == '#')
-			return -EINVAL;
-	len = strcspn(p, "/?");
-	/* user info would end up in logs and in headers nobody asked for */
-	if (memchr(p, '@', len) || p[len] == '?' ||
-	    parse_authority(p, len, name, &number))
-		return -EINVAL;
-	*tls = secure;
-	memcpy(host, name, sizeof(name));
-	*port = number;
-	*target = p[len] ? p + len : "/";
+	*tls = u.tls;
+	memcpy(host, u.host, sizeof(u.host));
+	*port = u.port;
+	*target = u.target;
 	return 0;
 }
 
@@ -126,10 +82,9 @@ static int request(struct websocket *ws)
 	struct websocket_dial *d = ws->dial;
 	uint8_t random[UPGRADE_RANDOM];
 	char key[UPGRADE_KEY];
-	int err = random_bytes(random, sizeof(random));
+	int err;
 
-	if (err)
-		return err;
+	random_bytes(random, sizeof(random));
 	upgrade_key(key, random);
 	err = upgrade_new(&d->upgrade, key, d->target, d->headers);
 	if (!err)
