@@ -54,6 +54,7 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_
 CODECS  := $(sort $(patsubst codecs/codec_%.c,%,$(wildcard codecs/codec_*.c)))
 VENDORS := $(sort $(patsubst daemon/asr/vendor_%.c,%,$(wildcard daemon/asr/vendor_*.c)))
 WAYS    := $(sort $(patsubst daemon/ingress/way_%.c,%,$(wildcard daemon/ingress/way_*.c)))
+DIALECTS := $(sort $(patsubst tools/asr-sim/dialect_%.c,%,$(wildcard tools/asr-sim/dialect_*.c)))
 
 all: $(B)/trunkscribed $(TOOLS:%=$(B)/%)
 
@@ -66,10 +67,12 @@ endef
 $(eval $(call list,codecs.inc,$(CODECS)))
 $(eval $(call list,vendors.inc,$(VENDORS)))
 $(eval $(call list,ways.inc,$(WAYS)))
+$(eval $(call list,dialects.inc,$(DIALECTS)))
 $(B)/codecs/registry.o $(B)/fuzz/codecs/registry.o: $(B)/codecs.inc
 $(B)/daemon/asr/registry.o $(B)/fuzz/daemon/asr/registry.o: $(B)/vendors.inc
 $(B)/daemon/cfg/check.o $(B)/fuzz/daemon/cfg/check.o: $(B)/vendors.inc
 $(B)/daemon/ingress/registry.o $(B)/fuzz/daemon/ingress/registry.o: $(B)/ways.inc
+$(B)/tools/asr-sim/registry.o: $(B)/dialects.inc
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

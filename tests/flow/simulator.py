@@ -1,0 +1,152 @@
+"""asr-sim under test: start it, talk to it with python3-websockets, read its report."""
+import array
+import asyncio
+import json
+import math
+import os
+import pathlib
+import random
+import signal
+import ssl
+import subprocess
+import uuid
+import zlib
+
+import websockets
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
+MODEL = "hi-banking-v2-8khz"
+KEY = {"x-api-key": "k1"}
+
+
+class Simulator:
+    """A running asr-sim; leaving the block ends it by SIGTERM and reads the report."""
+
+    def __init__(self, directory, *options, script=None, env=None, stop=signal.SIGTERM):
+        self.directory = pathlib.Path(directory)
+        self.options = list(options)
+        self.stop_signal = stop
+        self.env = {**os.environ, **(env or {})}
+        self.report_path = self.directory / "report.jsonl"
+        if script is not None:
+            path = self.directory / "script"
+            path.write_text(script)
+            self.options += ["--script", str(path)]
+        self.report = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [BUILD / "asr-sim", "--dialect", "bodhi", "--listen", "127.0.0.1:0",
+             "--report", str(self.report_path), "--dump", str(self.directory), *self.options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env)
+        line = self.process.stdout.readline()
+        if not line.startswith("listening 127.0.0.1:"):
+            raise AssertionError(f"not ready: {line!r} {self.process.stderr.read()}")
+        self.address = line.split()[1]
+        return self
+
+    def __exit__(self, kind, *_):
+        self.process.send_signal(self.stop_signal)
+        rest, self.stderr = self.process.communicate(timeout=20)
+        if self.report_path.exists():
+            self.report = [json.loads(x) for x in self.report_path.read_text().splitlines()]
+        if kind is None:
+            assert self.process.returncode == 0, self.stderr
+            assert rest == ""
+
+    def url(self, scheme="ws"):
+        return f"{scheme}://{self.address}"
+
+    def dump(self, n=1):
+        return (self.directory / f"{n}.pcm").read_bytes()
+
+
+def config(**fields):
+    base = {"sample_rate": 8000, "transaction_id": str(uuid.uuid4()), "model": MODEL}
+    return json.dumps({"config": {k: v for k, v in {**base, **fields}.items() if v is not None}})
+
+
+EOF = '{"eof": 1}'
+
+
+def connect(sim, headers=None, context=None, **more):
+    return websockets.connect(sim.url("wss" if context else "ws"), compression=None,
+                              extra_headers=KEY if headers is None else headers, ssl=context,
+                              max_size=None, ping_interval=None, **more)
+
+
+async def receive_all(ws, until_eos=True):
+    """Every message up to eos (or the close)."""
+    got = []
+    try:
+        async for message in ws:
+            got.append(json.loads(message))
+            if until_eos and got[-1].get("eos"):
+                break
+    except websockets.ConnectionClosed:
+        pass
+    return got
+
+
+async def stream(ws, pcm, chunk=1600, end=True):
+    for at in range(0, len(pcm), chunk):
+        await ws.send(pcm[at:at + chunk])
+    if end:
+        await ws.send(EOF)
+
+
+def call(sim, pcm, chunk=1600, hello=None, **how):
+    """One whole session; what came back."""
+    async def run():
+        async with connect(sim, **how) as ws:
+            await ws.send(hello or config())
+            reader = asyncio.ensure_future(receive_all(ws))
+            await stream(ws, pcm, chunk)
+            return await asyncio.wait_for(reader, 20)
+    return asyncio.run(run())
+
+
+def finals(messages):
+    return [m for m in messages if m.get("type") == "complete"]
+
+
+def partials(messages):
+    return [m for m in messages if m.get("type") == "partial"]
+
+
+# --- audio and an own reading of the rules --help tells ---------------------------------------
+
+def talk(*spans, rate=8000, seed=1):
+    """Spans of (milliseconds, loud?) as PCM16LE: noisy vowels and a quiet line."""
+    rng = random.Random(seed)
+    out = array.array("h")
+    for ms, loud in spans:
+        for i in range(ms * rate // 1000):
+            tone = 6000 * math.sin(2 * math.pi * 210 * i / rate) if loud else 0
+            out.append(int(tone + rng.randint(-60, 60)))
+    return out.tobytes()
+
+
+def segments(pcm, rate=8000, pause_ms=440):
+    """[first, end) of each segment, by blocks of 10 ms."""
+    samples = array.array("h", pcm)
+    block, first, quiet, spoke, out = rate // 100, 0, 0, False, []
+    for at in range(0, len(samples) - block + 1, block):
+        loud = sum(map(abs, samples[at:at + block])) >= 256 * block
+        spoke, quiet = spoke or loud, 0 if loud else quiet + 1
+        end = at + block
+        if (spoke and quiet * 10 >= pause_ms) or end - first >= 8 * rate:
+            out.append((first, end))
+            first, quiet, spoke = end, 0, False
+    if first < len(samples):
+        out.append((first, len(samples)))
+    return out
+
+
+def named(pcm, first, end, rate=8000):
+    return f"pcm{rate} {first}-{end - 1} crc32 {zlib.crc32(pcm[2 * first:2 * end]):08x}"
+
+
+def context_for(ca):
+    return ssl.create_default_context(cafile=str(ca))
