@@ -97,6 +97,20 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtrunkscribe.a
 unit: $(TESTS)
 	@set -e; for t in $(TESTS); do $$t; done
 
+# What tests run beside the daemon.
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libtrunkscribe.a
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# The NEON kernel on any machine: cross-compiled, run by qemu-user.
+NEON_SRCS := tests/tools/g711.c $(patsubst %,codecs/%.c,\
+             codec_pcmu codec_pcma select g711_portable g711_neon)
+$(B)/neon/g711: $(NEON_SRCS) codecs/codec.h codecs/g711.h tests/unit/codecs/g711_equal.h
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-gcc -std=c11 -O2 $(WARN) $(CPPFLAGS) -static $(NEON_SRCS) -o $@
+
+test-neon: $(B)/neon/g711
+	qemu-aarch64 $< neon portable
+
 $(B)/bench/%: $(B)/tests/bench/%.o $(B)/libtrunkscribe.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -135,7 +149,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all unit bench asan fuzzers clean FORCE
+.PHONY: all unit test-neon bench asan fuzzers clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

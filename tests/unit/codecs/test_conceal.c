@@ -1,0 +1,242 @@
+/** @file test_conceal.c  codecs/conceal.c */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codecs/conceal.h"
+
+enum { FRAME = 160, RATE = 8000, MS = RATE / 1000 };
+
+/* `n` samples of a 200 Hz tone from position `at`, in a block of just that */
+static int16_t *tone(size_t at, size_t n)
+{
+	int16_t *pcm = malloc(n * sizeof *pcm + 1);
+
+	assert_non_null(pcm);
+	for (size_t i = 0; i < n; i++)
+		pcm[i] = (int16_t)lrint(
+			8000 * sin(2 * 3.14159265358979 * 200 *
+				   (double)(at + i) / RATE));
+	return pcm;
+}
+
+static struct conceal *after_tone(size_t frames)
+{
+	struct conceal *c;
+
+	assert_int_equal(conceal_new(&c), 0);
+	for (size_t i = 0; i < frames; i++) {
+		int16_t *pcm = tone(i * FRAME, FRAME);
+
+		conceal_good(c, pcm, FRAME);
+		free(pcm);
+	}
+	return c;
+}
+
+static int16_t *fill(struct conceal *c, size_t n)
+{
+	int16_t *pcm = malloc(n * sizeof *pcm + 1);
+
+	assert_non_null(pcm);
+	memset(pcm, 0x5a, n * sizeof *pcm);
+	conceal_fill(c, pcm, n);
+	return pcm;
+}
+
+static double power(const int16_t *pcm, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)pcm[i] * pcm[i];
+	return sum / (double)n;
+}
+
+static void test_received_samples_are_never_altered(void **state)
+{
+	/* frames of every kind right after a loss, where spandsp cross-fades */
+	static const size_t lens[] = { 0, 1, 7, 80, 160, 480, 1500, 1501, 4000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		struct conceal *c = after_tone(5);
+		int16_t *lost = fill(c, FRAME);
+		int16_t *pcm = tone(40000, lens[i]);
+		int16_t *same = tone(40000, lens[i]);
+
+		conceal_good(c, pcm, lens[i]);
+		assert_memory_equal(pcm, same, lens[i] * sizeof *pcm);
+		free(lost);
+		free(pcm);
+		free(same);
+		conceal_free(c);
+	}
+}
+
+static void test_a_loss_sounds_like_what_came_before(void **state)
+{
+	struct conceal *c = after_tone(5);
+	int16_t *pcm = fill(c, 20 * MS);
+	int16_t *want = tone(5 * FRAME, 20 * MS);
+	double product = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 20 * MS; i++)
+		product += (double)pcm[i] * want[i];
+	product /= 20 * MS;
+
+	/* about as loud, and in step with the tone that would have come */
+	assert_true(power(pcm, 20 * MS) > 0.25 * power(want, 20 * MS));
+	assert_true(product / sqrt(power(pcm, 20 * MS) * power(want, 20 * MS)) >
+		    0.9);
+	free(pcm);
+	free(want);
+	conceal_free(c);
+}
+
+static void test_a_long_loss_fades_to_silence(void **state)
+{
+	struct conceal *c = after_tone(5);
+	int16_t *pcm = fill(c, 200 * MS);
+
+	(void)state;
+	assert_true(power(pcm, 20 * MS) > power(pcm + 20 * MS, 20 * MS));
+	for (size_t i = 60 * MS; i < 200 * MS; i++)
+		assert_int_equal(pcm[i], 0);
+	free(pcm);
+	conceal_free(c);
+}
+
+/* Longer than a piece, and the whole of it is written. */
+static void test_any_length_is_filled(void **state)
+{
+	static const size_t lens[] = { 0, 1, 2, 1499, 1500, 1501, 8000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		struct conceal *c = after_tone(5), *d = after_tone(5);
+		int16_t *pcm = fill(c, lens[i]), *whole = fill(d, 8000);
+
+		assert_memory_equal(pcm, whole, lens[i] * sizeof *pcm);
+		if (lens[i] == 8000)
+			assert_int_equal(pcm[7999], 0);
+		free(pcm);
+		free(whole);
+		conceal_free(c);
+		conceal_free(d);
+	}
+}
+
+static void test_silence_forgets_the_past(void **state)
+{
+	struct conceal *c = after_tone(5);
+	int16_t *pcm;
+
+	(void)state;
+	conceal_silence(c);
+	pcm = fill(c, 60 * MS);
+	for (size_t i = 0; i < 60 * MS; i++)
+		assert_int_equal(pcm[i], 0);
+	free(pcm);
+	conceal_free(c);
+}
+
+/* and a loss that was under way, too: what comes is not faded into it */
+static void test_silence_ends_a_loss(void **state)
+{
+	struct conceal *c = after_tone(5), *fresh;
+	int16_t *lost = fill(c, FRAME), *pcm = tone(0, FRAME);
+	int16_t *a, *b;
+
+	(void)state;
+	conceal_silence(c);
+	assert_int_equal(conceal_new(&fresh), 0);
+	conceal_good(c, pcm, FRAME);
+	conceal_good(fresh, pcm, FRAME);
+	a = fill(c, 30 * MS);
+	b = fill(fresh, 30 * MS);
+	assert_memory_equal(a, b, 30 * MS * sizeof *a);
+	assert_true(power(a, 30 * MS) > 0);
+	free(a);
+	free(b);
+	free(lost);
+	free(pcm);
+	conceal_free(c);
+	conceal_free(fresh);
+}
+
+static void test_a_loss_before_anything_is_silent(void **state)
+{
+	struct conceal *c;
+	int16_t *pcm;
+
+	(void)state;
+	assert_int_equal(conceal_new(&c), 0);
+	pcm = fill(c, 60 * MS);
+	for (size_t i = 0; i < 60 * MS; i++)
+		assert_int_equal(pcm[i], 0);
+	free(pcm);
+	conceal_free(c);
+}
+
+/* The same calls, the same samples: a call with frames, losses and silences */
+static void play(int16_t *out, size_t rounds)
+{
+	struct conceal *c = after_tone(3);
+	uint32_t random = 1;
+
+	for (size_t i = 0; i < rounds; i++, out += FRAME) {
+		random = random * 1664525u + 1013904223u;
+		memset(out, 0, FRAME * sizeof *out);
+		if (random >> 28 < 4) {
+			conceal_fill(c, out, FRAME);
+		} else if (random >> 28 == 15) {
+			conceal_silence(c);
+		} else {
+			int16_t *pcm = tone(random >> 16, FRAME);
+
+			conceal_good(c, pcm, FRAME);
+			free(pcm);
+		}
+	}
+	conceal_free(c);
+}
+
+static void test_same_calls_same_samples(void **state)
+{
+	enum { ROUNDS = 500 };
+	int16_t *a = malloc(ROUNDS * FRAME * sizeof *a);
+	int16_t *b = malloc(ROUNDS * FRAME * sizeof *b);
+
+	(void)state;
+	assert_true(a && b);
+	play(a, ROUNDS);
+	play(b, ROUNDS);
+	assert_memory_equal(a, b, ROUNDS * FRAME * sizeof *a);
+	assert_true(power(a, ROUNDS * FRAME) > 0);
+	free(a);
+	free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_received_samples_are_never_altered),
+		cmocka_unit_test(test_a_loss_sounds_like_what_came_before),
+		cmocka_unit_test(test_a_long_loss_fades_to_silence),
+		cmocka_unit_test(test_any_length_is_filled),
+		cmocka_unit_test(test_silence_forgets_the_past),
+		cmocka_unit_test(test_silence_ends_a_loss),
+		cmocka_unit_test(test_a_loss_before_anything_is_silent),
+		cmocka_unit_test(test_same_calls_same_samples),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
