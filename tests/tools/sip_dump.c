@@ -3,7 +3,8 @@
  * comparison with another decoder.
  *
  *     sip_dump FILE...        every file is one message
- *     sip_dump -c CAPTURE     every UDP datagram that looks like SIP
+ *     sip_dump -c CAPTURE     every UDP datagram that looks like SIP, and every
+ *                             message out of TCP streams
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,8 +13,10 @@
 
 #include "daemon/net/capture_file.h"
 #include "daemon/net/decap.h"
+#include "daemon/net/tcp_streams.h"
 #include "daemon/sig/sdp.h"
 #include "daemon/sig/sip.h"
+#include "daemon/sig/sip_stream.h"
 
 static void print_sdp(const struct sip_message *m)
 {
@@ -79,34 +82,77 @@ static int dump_file(const char *path)
 	return 0;
 }
 
+static struct sip_stream *streams[TCP_SLOTS];
+
+static void take_events(struct tcp_streams *t, const char *time)
+{
+	struct tcp_event e;
+	const uint8_t *data;
+	size_t len;
+
+	while (tcp_streams_next(t, &e) == 1) {
+		struct sip_stream **s = &streams[e.slot];
+
+		if (e.kind == TCP_END) {
+			sip_stream_free(*s);
+			*s = NULL;
+			continue;
+		}
+		if (!*s && sip_stream_new(s) < 0)
+			continue;
+		if (e.kind == TCP_LOST)
+			sip_stream_lost(*s);
+		else
+			(void)sip_stream_feed(*s, e.data, e.len);
+		while (sip_stream_next(*s, &data, &len) == 1)
+			print(time, data, len);
+	}
+}
+
+static int dump_frames(struct capture_file *file, struct decap *d,
+		       struct tcp_streams *t)
+{
+	struct reason why;
+	struct decap_packet p;
+	struct frame f;
+	char time[32] = "";
+	int got;
+
+	while ((got = capture_file_next(file, &f, &why)) == 1) {
+		if (decap_feed(d, f.link_type, f.at_us, f.data, f.len,
+			       f.wire_len, &p) != 1)
+			continue;
+		snprintf(time, sizeof(time), "%" PRIu64, f.at_us);
+		if (p.kind == DECAP_UDP && sip_looks_like(p.data, p.len))
+			print(time, p.data, p.len);
+		if (p.kind == DECAP_TCP &&
+		    tcp_streams_feed(t, &p, f.at_us) == 0)
+			take_events(t, time);
+	}
+	tcp_streams_flush(t);
+	take_events(t, time);
+	return got < 0 ? 3 : 0;
+}
+
 static int dump_capture(const char *path)
 {
 	struct capture_file *file;
+	struct tcp_streams *t;
 	struct reason why;
 	struct decap *d;
-	struct frame f;
-	int got;
 
 	if (capture_file_open(&file, path, &why) < 0) {
 		fprintf(stderr, "%s\n", why.text);
 		return 3;
 	}
-	if (decap_new(&d) < 0)
+	if (decap_new(&d) < 0 || tcp_streams_new(&t) < 0)
 		return 2;
-	while ((got = capture_file_next(file, &f, &why)) == 1) {
-		char time[32];
-		struct decap_packet p;
+	const int rc = dump_frames(file, d, t);
 
-		if (decap_feed(d, f.link_type, f.at_us, f.data, f.len,
-			       f.wire_len, &p) != 1 ||
-		    p.kind != DECAP_UDP || !sip_looks_like(p.data, p.len))
-			continue;
-		snprintf(time, sizeof(time), "%" PRIu64, f.at_us);
-		print(time, p.data, p.len);
-	}
+	tcp_streams_free(t);
 	decap_free(d);
 	capture_file_close(file);
-	return got < 0 ? 3 : 0;
+	return rc;
 }
 
 int main(int argc, char **argv)
