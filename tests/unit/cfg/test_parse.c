@@ -138,6 +138,7 @@ static const struct {
 	  "\"b\", \"=2\", \"c d=3\"} }",
 	  "t:2: asr \"m\": params: write \"name=value\"; a name has letters, "
 	  "digits, _ . and - only\n"
+	  "t:2: asr \"m\": params: write ...\n"
 	  "t:2: asr \"m\": params: write ...\n" },
 	{ "url", "asr \"m\" { vendor = bodhi url = \"https://x\" }",
 	  "t:1: asr \"m\": url: write \"wss://host[:port][/path]\"\n" },
