@@ -1,0 +1,381 @@
+/** @file tap_calls.c  The calls a tap knows: their life, and who is where */
+#include "daemon/ingress/tap_calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/base/hash.h"
+#include "daemon/ingress/endpoints.h"
+
+enum {
+	SECOND_US = 1000 * 1000,
+	REMEMBER_S = 32,       /* RFC 3261's timers: nothing of it comes later */
+	RTP_TIMEOUT_S = 60,    /* of an unannounced call */
+	HELD_S = 3600,         /* of an announced one whose BYE was missed */
+	REJECTED_S = 5,        /* a refused INVITE may be another fork's */
+	LIVE = 10,             /* rank of a call that is not over */
+};
+
+static void arm(struct tap_call *c, uint64_t seconds)
+{
+	const uint64_t now_us = timers_now_us(c->tap->cfg.timers);
+
+	timers_arm(c->tap->cfg.timers, &c->timer,
+		   now_us + seconds * SECOND_US);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	struct tap_call *c = list_item(timer, struct tap_call, timer);
+	const uint64_t limit_us =
+		(c->announced ? HELD_S : RTP_TIMEOUT_S) * (uint64_t)SECOND_US;
+
+	if (c->over) {
+		tap_call_free(c);
+	} else if (c->rejected && !c->answered) {
+		tap_call_end(c, "rejected");
+	} else if (now_us - c->heard_us >= limit_us) {
+		tap_call_end(c, "rtp_timeout");
+	} else {
+		timers_arm(c->tap->cfg.timers, &c->timer,
+			   c->heard_us + limit_us);
+	}
+}
+
+static struct tap_call *call_new(struct tap *t)
+{
+	struct tap_call *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	list_init(&c->legs);
+	list_init(&c->in_tap);
+	c->tap = t;
+	c->timer.due = on_timer;
+	c->heard_us = timers_now_us(t->cfg.timers);
+	return c;
+}
+
+/* Ids come from the capture alone, so a second replay has the same. */
+static void name_call(struct tap_call *c, uint64_t hash)
+{
+	snprintf(c->id, sizeof(c->id), "%016llx",
+		 (unsigned long long)hash_mix(hash, ++c->tap->occurrences));
+}
+
+struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
+				      const struct addr *b, uint32_t ssrc)
+{
+	struct tap_call *c = call_new(t);
+
+	if (!c)
+		return NULL;
+	c->n_media = 1;
+	list_add(&t->calls, &c->in_tap);
+	name_call(c, hash_mix(hash_mix(addr_hash(a), addr_hash(b)), ssrc));
+	arm(c, RTP_TIMEOUT_S);
+	return c;
+}
+
+int tap_call_open(struct tap_call *c)
+{
+	const struct call_info i = {
+		.id = c->id, .source = c->tap->cfg.source,
+		.from = c->from && c->from[0] ? c->from : NULL,
+		.to = c->to && c->to[0] ? c->to : NULL,
+		.sip_call_id = c->announced ? c->call_id : NULL,
+	};
+
+	return c->call ? 0 : call_open(&c->call, c->tap->cfg.calls, &i);
+}
+
+void tap_call_end(struct tap_call *c, const char *reason)
+{
+	if (c->over)
+		return;
+	c->over = true;
+	c->tap->generation++;
+	tap_flows_forget(c->tap, c);
+	list_each(&c->legs, l)
+		free(list_item(l, struct tap_leg, in_call));
+	list_init(&c->legs);
+	arm(c, REMEMBER_S);
+
+	struct call *call = c->call;
+	c->call = NULL;
+	if (call)
+		call_end(call, reason);
+}
+
+void tap_call_free(struct tap_call *c)
+{
+	struct tap *t = c->tap;
+
+	timers_disarm(t->cfg.timers, &c->timer);
+	tap_flows_forget(t, c);
+	endpoints_remove(c);
+	t->generation++;
+	list_each(&c->legs, l)
+		free(list_item(l, struct tap_leg, in_call));
+	list_remove(&c->in_tap);
+	if (c->announced)
+		map_remove(&t->by_call_id, c->hash, c);
+	free(c->call_id);
+	free(c->from_tag);
+	free(c->from);
+	free(c->to);
+	free(c);
+}
+
+/* -- what SIP says ------------------------------------------------------------- */
+
+struct dialog_key {
+	const char *call_id, *from_tag, *to_tag;
+};
+
+/* Of the same Call-ID and one of its tags the caller's? */
+static bool same_dialog(const void *value, const void *key)
+{
+	const struct tap_call *c = value;
+	const struct dialog_key *k = key;
+
+	return !strcmp(c->call_id, k->call_id) &&
+	       (!strcmp(c->from_tag, k->from_tag) ||
+		(k->to_tag[0] && !strcmp(c->from_tag, k->to_tag)));
+}
+
+static bool same_live_dialog(const void *value, const void *key)
+{
+	const struct tap_call *c = value;
+
+	return !c->over && same_dialog(c, key);
+}
+
+static struct tap_call *find_call(const struct tap *t,
+				  const struct sip_message *m)
+{
+	const struct dialog_key k = { m->call_id, m->from_tag, m->to_tag };
+	const uint64_t hash = hash_bytes(m->call_id, strlen(m->call_id));
+	struct tap_call *c =
+		map_find(&t->by_call_id, hash, same_live_dialog, &k);
+
+	return c ? c : map_find(&t->by_call_id, hash, same_dialog, &k);
+}
+
+static struct tap_call *announce(struct tap *t, const struct sip_message *m)
+{
+	struct tap_call *c = call_new(t);
+
+	if (!c)
+		return NULL;
+	c->announced = true;
+	c->siprec = m->siprec;
+	c->cseq = m->cseq;
+	c->call_id = strdup(m->call_id);
+	c->from_tag = strdup(m->from_tag);
+	c->from = strdup(m->from);
+	c->to = strdup(m->to);
+	c->hash = hash_bytes(m->call_id, strlen(m->call_id));
+	if (!c->call_id || !c->from_tag || !c->from || !c->to ||
+	    map_put(&t->by_call_id, c->hash, c)) {
+		c->announced = false;
+		tap_call_free(c);
+		return NULL;
+	}
+	list_add(&t->calls, &c->in_tap);
+	name_call(c, hash_mix(c->hash, hash_bytes(m->from_tag,
+						  strlen(m->from_tag))));
+	arm(c, HELD_S);
+	return c;
+}
+
+static enum payload_kind kind_of(const struct sdp_format *f)
+{
+	static const struct {
+		const char *name;
+		enum payload_kind kind;
+	} known[] = {
+		{ "PCMU", PAYLOAD_PCMU },
+		{ "PCMA", PAYLOAD_PCMA },
+		{ "L16", PAYLOAD_L16 },
+		{ "CN", PAYLOAD_COMFORT_NOISE },
+		{ "telephone-event", PAYLOAD_TELEPHONE_EVENT },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcasecmp(f->name, known[i].name) != 0)
+			continue;
+		/* events keep their meaning at any clock; audio does not */
+		return known[i].kind == PAYLOAD_TELEPHONE_EVENT ||
+				       (f->clock_hz == 8000 && f->channels == 1)
+			       ? known[i].kind
+			       : PAYLOAD_OTHER_CODEC;
+	}
+	return PAYLOAD_OTHER_CODEC;
+}
+
+static bool take_line(struct tap_call *c, unsigned i, unsigned side,
+		      const struct sdp_media *m)
+{
+	struct tap_side *s = &c->media[i].side[side];
+	bool news = !s->known || s->encrypted != m->encrypted;
+
+	s->known = true;
+	s->encrypted = m->encrypted;
+	memset(s->kinds, 0, sizeof(s->kinds));
+	for (size_t f = 0; f < m->n_formats; f++) {
+		const uint8_t pt = m->formats[f].pt & 0x7f;
+
+		s->kinds[pt] = (uint8_t)kind_of(&m->formats[f]);
+		memcpy(s->names[pt], m->formats[f].name, SDP_NAME);
+	}
+	memcpy(s->label, m->label, sizeof(s->label));
+	if (m->at.family && m->at.port && !addr_is_any(&m->at))
+		news |= endpoints_add(c, i, side, &m->at) > 0;
+	return news;
+}
+
+static void take_sdp(struct tap_call *c, unsigned side,
+		     const struct sip_message *m)
+{
+	struct sdp *sdp = malloc(sizeof(*sdp));
+	bool news = false;
+
+	if (!sdp || sdp_parse(sdp, m->sdp, m->sdp_len)) {
+		c->tap->stats.sip_bad += sdp != NULL;
+		free(sdp);
+		return;
+	}
+	for (unsigned i = 0; i < sdp->n_media; i++) {
+		if (!sdp->media[i].audio || !sdp->media[i].rtp)
+			continue;
+		if (c->n_media <= i)
+			c->n_media = i + 1;
+		news |= take_line(c, i, side, &sdp->media[i]);
+	}
+	free(sdp);
+	c->tap->generation += news;
+}
+
+static void take_invite_answer(struct tap_call *c, const struct sip_message *m)
+{
+	if (m->status >= 200 && m->status < 300) {
+		c->answered = true;
+		c->rejected = false;
+		tap_call_open(c);
+	} else if (m->status >= 400 && m->status != 401 && m->status != 407 &&
+		   !c->answered) {
+		c->rejected = true;
+		arm(c, REJECTED_S);
+	}
+}
+
+static void take_message(struct tap *t, const struct sip_message *m)
+{
+	struct tap_call *c = find_call(t, m);
+
+	if (c && c->over && m->request && m->method == SIP_INVITE &&
+	    m->cseq != c->cseq && !m->to_tag[0])
+		c = NULL; /* the Call-ID is used again, for another call */
+	if (!c && m->method == SIP_INVITE && (m->request || m->sdp_len))
+		c = announce(t, m);
+	if (!c || c->over)
+		return;
+
+	/* From stays the request's in its answers (RFC 3261 section 8.2.6.2) */
+	const unsigned asker =
+		strcmp(m->from_tag, c->from_tag) ? SIDE_CALLEE : SIDE_CALLER;
+	const unsigned speaker = m->request ? asker : asker ^ 1u;
+
+	if (m->request && m->method == SIP_INVITE && asker == SIDE_CALLER)
+		c->cseq = m->cseq;
+	c->siprec |= m->siprec;
+	if (m->sdp_len && (m->request || m->status < 300))
+		take_sdp(c, speaker, m);
+	if (!m->request && m->method == SIP_INVITE)
+		take_invite_answer(c, m);
+	else if (m->request && m->method == SIP_BYE)
+		tap_call_end(c, "bye");
+	else if (m->request && m->method == SIP_CANCEL && !c->answered)
+		tap_call_end(c, "cancel");
+}
+
+void tap_sip(struct tap *t, const uint8_t *data, size_t len)
+{
+	struct sip_message *m;
+
+	t->stats.sip++;
+	if (sip_parse(&m, data, len)) {
+		t->stats.sip_bad++;
+		return;
+	}
+	take_message(t, m);
+	sip_free(m);
+}
+
+/* -- who speaks on a flow -------------------------------------------------------- */
+
+/* How well does `from` fit what the other side announced? */
+static int fit(const struct tap_side *s, const struct addr *from)
+{
+	int best = s->n ? 0 : 1;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct addr *at = &s->endpoints[i]->address->at;
+
+		if (addr_equal(at, from))
+			return 3;
+		if (addr_same_ip(at, from))
+			best = 2;
+	}
+	return best;
+}
+
+/* The call that receives at `at` and whose other party fits `from` best. */
+static int best_at(const struct tap *t, const struct addr *at,
+		   const struct addr *other, bool receives,
+		   struct tap_match *out)
+{
+	const struct endpoint_address *a = endpoints_find(t, at);
+	int best = -1;
+
+	if (!a)
+		return -1;
+	list_each(&a->endpoints, x) {
+		const struct endpoint *e = list_item(x, struct endpoint, same);
+		const struct tap_side *s =
+			&e->call->media[e->media].side[e->side ^ 1u];
+		const int rank = fit(s, other) + (e->call->over ? 0 : LIVE);
+
+		if (rank < best)
+			continue; /* of equal ones the newest */
+		best = rank;
+		*out = (struct tap_match){
+			.call = e->call, .media = e->media,
+			.side = receives ? e->side ^ 1u : e->side,
+			.over = e->call->over,
+		};
+	}
+	return best;
+}
+
+struct tap_match tap_match(const struct tap *t, const struct addr *from,
+			   const struct addr *to)
+{
+	struct tap_match m = {0}, by_source = {0};
+	const int there = best_at(t, to, from, true, &m);
+
+	if (there >= LIVE)
+		return m;
+	/* not announced yet (early media): who sends from where it receives */
+	const int here = best_at(t, from, to, false, &by_source);
+	if (here > LIVE)
+		return by_source;
+	/* stragglers of a call that is over, but not just any stranger's */
+	if (there > 0)
+		return m;
+	return here > 0 && here < LIVE ? by_source : (struct tap_match){0};
+}

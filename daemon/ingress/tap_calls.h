@@ -1,0 +1,126 @@
+/**
+ * @file tap_calls.h  The calls a tap knows: who announced what, and who speaks
+ *
+ * Shared by the files of the tap.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/base/event.h"
+#include "daemon/base/list.h"
+#include "daemon/base/map.h"
+#include "daemon/base/timers.h"
+#include "daemon/call/call.h"
+#include "daemon/ingress/tap.h"
+#include "daemon/media/source.h"
+#include "daemon/sig/sdp.h"
+#include "daemon/sig/sip.h"
+
+enum { SIDE_CALLER, SIDE_CALLEE, SIDES };
+enum { ENDPOINTS_MAX = 4 }; /* addresses of one side of an m-line */
+
+struct tap_call;
+struct tap_flow;
+
+/** An announced address; in the index by address. */
+struct endpoint {
+	struct list same;         /* of struct endpoint_address */
+	struct endpoint_address *address;
+	struct tap_call *call;
+	unsigned media, side;     /* who receives here */
+};
+
+/** What one party said of one m-line. */
+struct tap_side {
+	bool known;
+	bool encrypted;
+	struct endpoint *endpoints[ENDPOINTS_MAX]; /* newest last */
+	unsigned n;
+	uint8_t kinds[128];       /* enum payload_kind */
+	char names[128][SDP_NAME];
+	char label[SDP_LABEL];
+};
+
+/** One direction of one m-line (or of one unannounced 5-tuple). */
+struct tap_leg {
+	struct list in_call;
+	struct tap_call *call;
+	unsigned media;
+	unsigned side;            /* who speaks */
+	struct leg *leg;          /* NULL: no packet yet */
+	bool usable;              /* its codec and key are ours */
+	bool second;              /* another live SSRC beside the first */
+	struct source source;
+	struct tap_flow *flow;    /* which it follows */
+	uint64_t heard_us;
+};
+
+struct tap_call {
+	struct list in_tap;
+	struct list legs;         /* of struct tap_leg */
+	struct tap *tap;
+	uint64_t hash;            /* of call_id, in tap->by_call_id */
+	char *call_id, *from_tag; /* "" when unannounced */
+	char *from, *to;
+	char id[EVENT_ID];
+	struct call *call;        /* NULL: not opened (or over) */
+	bool announced, siprec, answered, rejected, over;
+	uint32_t cseq;            /* of the newest INVITE of the caller */
+	unsigned n_media;
+	struct { struct tap_side side[SIDES]; } media[SDP_MEDIA_MAX];
+	struct timer timer;       /* forget, give up, or RTP time-out */
+	uint64_t heard_us;        /* last RTP */
+};
+
+struct tap {
+	struct tap_config cfg;
+	struct list calls;        /* oldest first */
+	struct map by_call_id;    /* newest of each Call-ID */
+	struct map by_address;    /* struct endpoint_address */
+	struct map flows;
+	struct list flow_list;
+	unsigned n_flows;
+	struct tap_flow *last;    /* cache: packets come in pairs */
+	uint32_t generation;      /* rises when who-is-where changes */
+	uint64_t occurrences;     /* calls so far, for ids */
+	struct timer sweep;
+	struct tap_stats stats;
+	struct tap_tcp *tcp;
+};
+
+/** A message of SIP, from UDP or out of a TCP stream. */
+void tap_sip(struct tap *t, const uint8_t *data, size_t len);
+
+/** An unannounced call between two addresses.  NULL: no memory */
+struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
+				      const struct addr *b, uint32_t ssrc);
+/** Publish call.start, if that has not been done.  @return 0 or -ENOMEM */
+int tap_call_open(struct tap_call *c);
+/** The call is over: its legs end; it is remembered a while. */
+void tap_call_end(struct tap_call *c, const char *reason);
+void tap_call_free(struct tap_call *c);
+
+/** Where a flow's media belongs. */
+struct tap_match {
+	struct tap_call *call;    /* NULL: nowhere */
+	unsigned media, side;     /* side: who speaks */
+	bool over;                /* it belongs to a call that is over */
+};
+struct tap_match tap_match(const struct tap *t, const struct addr *from,
+			   const struct addr *to);
+
+/** One datagram that looks like RTP. */
+void tap_rtp(struct tap *t, const struct decap_packet *p, uint64_t at_us);
+/** A ZRTP message (RFC 6189): from its Commit on media is encrypted. */
+void tap_zrtp(struct tap *t, const struct decap_packet *p);
+/** The leg of a call for one direction, made when there is none. */
+struct tap_leg *tap_leg_of(struct tap_call *c, unsigned media, unsigned side);
+/** Everything of the call is encrypted from here on. */
+void tap_call_encrypted(struct tap_call *c, unsigned media);
+void tap_flows_free(struct tap *t);
+/** A call is gone: nothing may point to its legs. */
+void tap_flows_forget(struct tap *t, const struct tap_call *c);
+/** Free flows nobody used for a while. */
+void tap_flows_sweep(struct tap *t, uint64_t now_us);
