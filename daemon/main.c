@@ -1,8 +1,49 @@
 /** @file main.c  The daemon's entry */
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 
-int main(void)
+#include "codecs/codec.h"
+#include "daemon/app.h"
+#include "daemon/base/log.h"
+
+static int choose_kernels(void)
 {
-	fprintf(stderr, "trunkscribed: nothing to run yet\n");
-	return 2;
+	const char *force = getenv("TRUNKSCRIBE_SIMD");
+	const int err = codecs_init(force && *force ? force : NULL);
+
+	if (err)
+		fprintf(stderr,
+			"trunkscribed: TRUNKSCRIBE_SIMD=%s: %s; take portable, "
+			"avx2, avx512 or neon\n", force,
+			err == -ENOTSUP ? "not on this processor" : "unknown");
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+
+	if (options_parse(&o, argc, argv))
+		return EXIT_USAGE;
+	if (o.log) {
+		const int level = log_level_by_name(o.log);
+
+		if (level < 0) {
+			fprintf(stderr, "trunkscribed: --log takes error, warn, "
+				"info or debug\n");
+			return EXIT_USAGE;
+		}
+		log_set_level((enum log_level)level);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	/* a core would hold audio and keys */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	json_object_seed(0); /* before there are threads */
+	if (choose_kernels())
+		return EXIT_CONFIG;
+	return app_main(&o);
 }

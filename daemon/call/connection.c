@@ -273,7 +273,6 @@ static void on_closed(const struct reason *from, void *arg)
 	struct reason why = *from;
 	const bool ended = c->state == DRAINING || c->state == CLOSING;
 
-	c->ws = NULL; /* the socket's last callback; it frees itself */
 	last_tick(c);
 	by_vendor(c, &why);
 	if (c->refused.class != REASON_NONE)

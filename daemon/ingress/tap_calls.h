@@ -55,6 +55,8 @@ struct tap_leg {
 	struct source source;
 	struct tap_flow *flow;    /* which it follows */
 	uint64_t heard_us;
+	uint8_t kinds[128];       /* enum payload_kind, by payload type ... */
+	uint32_t generation;      /* ... as of this generation of the tap */
 };
 
 struct tap_call {

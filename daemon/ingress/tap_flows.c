@@ -218,9 +218,9 @@ struct tap_leg *tap_leg_of(struct tap_call *c, unsigned media, unsigned side)
 	return l;
 }
 
-/* What the payload types of packets from `speaker` mean: as the receiver's SDP
+/* What the payload types of packets from `side` mean: as the receiver's SDP
  * says, else the sender's, else as RFC 3551 has it. */
-static void kinds_of(uint8_t kinds[128], const struct tap_leg *l)
+static void read_kinds(struct tap_leg *l)
 {
 	const struct tap_side *to = &l->call->media[l->media].side[l->side ^ 1u];
 	const struct tap_side *from = &l->call->media[l->media].side[l->side];
@@ -228,9 +228,20 @@ static void kinds_of(uint8_t kinds[128], const struct tap_leg *l)
 
 	receiver_config_default(&usual);
 	for (unsigned pt = 0; pt < 128; pt++)
-		kinds[pt] = to->kinds[pt]     ? to->kinds[pt]
-			    : from->kinds[pt] ? from->kinds[pt]
-					      : usual.kind[pt];
+		l->kinds[pt] = to->kinds[pt]	 ? to->kinds[pt]
+			       : from->kinds[pt] ? from->kinds[pt]
+						 : usual.kind[pt];
+}
+
+/* SDP may have said something new since the last packet. */
+static void refresh(struct tap_leg *l)
+{
+	if (l->generation == l->call->tap->generation)
+		return;
+	l->generation = l->call->tap->generation;
+	read_kinds(l);
+	if (l->leg)
+		leg_set_kinds(l->leg, l->kinds);
 }
 
 static const char *codec_name(const struct tap_leg *l, uint8_t pt)
@@ -284,7 +295,8 @@ static int leg_open_for(struct tap_leg *l, const struct tap_flow *f,
 
 	if (tap_call_open(l->call))
 		return -ENOMEM;
-	kinds_of(i.kinds, l);
+	read_kinds(l);
+	memcpy(i.kinds, l->kinds, sizeof(i.kinds));
 	l->usable = !unusable;
 	return leg_open(&l->leg, l->call->call, &i);
 }
@@ -306,8 +318,6 @@ void tap_call_encrypted(struct tap_call *c, unsigned media)
 static void deliver(struct tap_leg *l, const struct tap_flow *f,
 		    const struct rtp *h, uint64_t at_us)
 {
-	uint8_t kinds[128];
-
 	if (l->leg && !l->usable && !is_encrypted(l)) {
 		/* it was another codec's, and is G.711 from here on */
 		leg_end(l->leg, "codec");
@@ -315,8 +325,7 @@ static void deliver(struct tap_leg *l, const struct tap_flow *f,
 	}
 	if (!l->leg && leg_open_for(l, f, h, NULL))
 		return;
-	kinds_of(kinds, l);
-	leg_set_kinds(l->leg, kinds);
+	refresh(l);
 	leg_packet(l->leg, h, at_us);
 }
 
@@ -407,10 +416,9 @@ static void announced_rtp(struct tap *t, struct tap_flow *f,
 			  const struct rtp *h, uint64_t at_us)
 {
 	struct tap_leg *l = f->leg;
-	uint8_t kinds[128];
 
-	kinds_of(kinds, l);
-	const uint8_t kind = kinds[h->pt];
+	refresh(l);
+	const uint8_t kind = l->kinds[h->pt];
 	const bool audio = is_audio(kind);
 
 	l->call->heard_us = at_us;

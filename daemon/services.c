@@ -1,0 +1,100 @@
+/** @file services.c  The configured ASR services, and which leg gets which */
+#include "daemon/services.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct services {
+	const struct config *config;
+	bool all;                /* every leg gets `only` (NULL: none) */
+	const struct service *only;
+	struct service **opened; /* by the config's index; NULL: not needed */
+};
+
+static int open_one(struct services *s, const struct config_asr *asr,
+		    struct buf *why)
+{
+	const size_t i = (size_t)(asr - s->config->asrs);
+
+	return s->opened[i] ? 0
+			    : service_open(&s->opened[i], asr,
+					   getenv("CREDENTIALS_DIRECTORY"),
+					   why);
+}
+
+static int open_named(struct services *s, const char *name, struct buf *why)
+{
+	const struct config_asr *asr = config_asr(s->config, name);
+
+	if (!asr) {
+		buf_printf(why, "--asr %s: no such asr is configured%s", name,
+			   s->config->file[0] ? "" : "; name the file with -c");
+		return -ENOENT;
+	}
+
+	const int err = open_one(s, asr, why);
+	if (!err)
+		s->only = s->opened[asr - s->config->asrs];
+	return err;
+}
+
+static int open_routed(struct services *s, struct buf *why)
+{
+	for (size_t i = 0; i < s->config->n_routes; i++) {
+		const struct config_asr *asr =
+			config_asr(s->config, s->config->routes[i].asr);
+		const int err = asr ? open_one(s, asr, why) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int services_open(struct services **out, const struct config *config,
+		  const char *only, struct buf *why)
+{
+	struct services *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->config = config;
+	s->all = only != NULL;
+	s->opened = calloc(config->n_asrs + 1, sizeof(struct service *));
+	int err = s->opened ? 0 : -ENOMEM;
+	if (!err && !only)
+		err = open_routed(s, why);
+	else if (!err && strcmp(only, "none") != 0)
+		err = open_named(s, only, why);
+	if (err) {
+		services_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void services_close(struct services *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; s->opened && i < s->config->n_asrs; i++)
+		service_close(s->opened[i]);
+	free(s->opened);
+	free(s);
+}
+
+const struct service *services_choose(const char *source, const char *from,
+				      const char *to, enum role role,
+				      void *arg)
+{
+	const struct services *s = arg;
+
+	if (s->all)
+		return s->only;
+
+	const struct config_asr *asr =
+		config_route(s->config, source, from, to, role);
+	return asr ? s->opened[asr - s->config->asrs] : NULL;
+}
