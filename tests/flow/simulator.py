@@ -128,7 +128,7 @@ def talk(*spans, rate=8000, seed=1):
     return out.tobytes()
 
 
-def segments(pcm, rate=8000, pause_ms=440):
+def segments(pcm, rate=8000, pause_ms=300):
     """[first, end) of each segment, by blocks of 10 ms."""
     samples = array.array("h", pcm)
     block, first, quiet, spoke, out = rate // 100, 0, 0, False, []
