@@ -44,7 +44,7 @@ struct script {
 };
 
 __attribute__((format(printf, 2, 3)))
-static void script_say(struct script *s, const char *fmt, ...)
+static inline void script_say(struct script *s, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -59,7 +59,7 @@ static void script_say(struct script *s, const char *fmt, ...)
 		s->len = sizeof(s->out) - 1;
 }
 
-static void script_audio(struct script *s, const struct media_item *it)
+static inline void script_audio(struct script *s, const struct media_item *it)
 {
 	for (size_t i = 1; i < it->bytes; i++) {
 		if (it->data[i] != it->data[0])
@@ -72,7 +72,7 @@ static void script_audio(struct script *s, const struct media_item *it)
 		   it->pos, it->len);
 }
 
-static void script_item(struct script *s, const struct media_item *it)
+static inline void script_item(struct script *s, const struct media_item *it)
 {
 	static const char *const what[] = {
 		[BREAK_SSRC] = "ssrc", [BREAK_TIMESTAMP] = "ts",
@@ -99,7 +99,7 @@ static void script_item(struct script *s, const struct media_item *it)
 			   it->len);
 }
 
-static void script_look(struct script *s)
+static inline void script_look(struct script *s)
 {
 	struct media_item it;
 	struct receiver_stats st;
@@ -115,7 +115,7 @@ static void script_look(struct script *s)
 		s->broken = "the deadline lies ahead";
 }
 
-static void script_put(struct script *s, const struct rtp *h)
+static inline void script_put(struct script *s, const struct rtp *h)
 {
 	const int err = receiver_put(s->receiver, h, s->now_us);
 	static const struct { int err; const char *word; } said[] = {
@@ -171,7 +171,7 @@ static const char *script_packet(struct script *s, const char *at)
 	return end;
 }
 
-static void script_play(struct script *s, const char *words)
+static inline void script_play(struct script *s, const char *words)
 {
 	char *end;
 
@@ -193,7 +193,7 @@ static void script_play(struct script *s, const char *words)
 }
 
 /** @return 0 or receiver_new()'s error */
-static int script_open(struct script *s)
+static inline int script_open(struct script *s)
 {
 	struct receiver_config cfg;
 
@@ -205,7 +205,60 @@ static int script_open(struct script *s)
 	return receiver_new(&s->receiver, &cfg);
 }
 
-static void script_close(struct script *s)
+static inline void script_close(struct script *s)
 {
 	receiver_free(s->receiver);
+}
+
+struct script_row {
+	const char *name;
+	const char *in;
+	const char *out;
+	const char *stats;     /* those that are not 0 */
+};
+
+static inline void script_stats(const struct receiver *r, char *out, size_t size)
+{
+	struct receiver_stats st;
+	size_t n = 0;
+
+	receiver_stats(r, &st);
+	const struct { const char *name; uint64_t v; } all[] = {
+		{ "packets", st.packets }, { "lost", st.lost },
+		{ "late", st.late }, { "duplicate", st.duplicate },
+		{ "reordered", st.reordered }, { "unknown", st.unknown },
+		{ "oversize", st.oversize },
+	};
+	out[0] = '\0';
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].v)
+			n += (size_t)snprintf(out + n, size - n,
+					      "%s%s %" PRIu64, n ? " " : "",
+					      all[i].name, all[i].v);
+	}
+}
+
+/** @return rows that went wrong; each is told */
+static inline unsigned script_rows(const struct script_row *rows, size_t n)
+{
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char stats[128];
+		struct script s;
+
+		if (script_open(&s))
+			return (unsigned)n;
+		script_play(&s, rows[i].in);
+		script_stats(s.receiver, stats, sizeof(stats));
+		script_close(&s);
+		if (!s.broken && !strcmp(rows[i].out, s.out) &&
+		    !strcmp(rows[i].stats, stats))
+			continue;
+		wrong++;
+		fprintf(stderr, "%s: %s\n want %s\n got  %s\n want %s\n"
+			" got  %s\n", rows[i].name, s.broken ? s.broken : "",
+			rows[i].out, s.out, rows[i].stats, stats);
+	}
+	return wrong;
 }
