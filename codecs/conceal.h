@@ -19,7 +19,10 @@ void conceal_free(struct conceal *c);
 /** `n` received samples at 8 kHz, next on the timeline. */
 void conceal_good(struct conceal *c, const int16_t *pcm, size_t n);
 
-/** Write `n` samples in place of a loss; the whole loss in one call. */
+/**
+ * Write `n` samples in place of a loss, in one call or several in a row: it
+ * is the same samples.  They fade; after 50 ms they are silence.
+ */
 void conceal_fill(struct conceal *c, int16_t *pcm, size_t n);
 
 /** `n` samples of silence passed (DTX, a long loss): forget the past. */
