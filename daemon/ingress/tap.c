@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/ingress/tap_calls.h"
+#include "daemon/ingress/tap_tcp.h"
 #include "daemon/media/rtcp.h"
 
 enum { SWEEP_US = 10 * 1000 * 1000 };
@@ -28,6 +29,10 @@ int tap_new(struct tap **out, const struct tap_config *cfg)
 	t->generation = 1;
 	list_init(&t->calls);
 	list_init(&t->flow_list);
+	if (tap_tcp_new(&t->tcp)) {
+		free(t);
+		return -ENOMEM;
+	}
 	*out = t;
 	return 0;
 }
@@ -40,6 +45,7 @@ void tap_free(struct tap *t)
 	list_each(&t->calls, c)
 		tap_call_free(list_item(c, struct tap_call, in_tap));
 	tap_flows_free(t);
+	tap_tcp_free(t->tcp);
 	map_free(&t->by_call_id);
 	map_free(&t->by_address);
 	map_free(&t->flows);
@@ -72,12 +78,18 @@ void tap_packet(struct tap *t, const struct decap_packet *p, uint64_t at_us)
 		timers_arm(t->cfg.timers, &t->sweep, at_us + SWEEP_US);
 	if (p->kind == DECAP_UDP)
 		take_udp(t, p, at_us);
+	else
+		tap_tcp_packet(t, p, at_us);
 }
 
 void tap_end(struct tap *t, const char *reason)
 {
-	list_each(&t->calls, c)
-		tap_call_end(list_item(c, struct tap_call, in_tap), reason);
+	tap_tcp_end(t);
+	list_each(&t->calls, x) {
+		struct tap_call *c = list_item(x, struct tap_call, in_tap);
+
+		tap_call_end(c, c->bye_us ? "bye" : reason);
+	}
 }
 
 void tap_stats(const struct tap *t, struct tap_stats *out)

@@ -15,6 +15,8 @@ enum {
 	REMEMBER_S = 32,       /* RFC 3261's timers: nothing of it comes later */
 	RTP_TIMEOUT_S = 60,    /* of an unannounced call */
 	HELD_S = 3600,         /* of an announced one whose BYE was missed */
+	LINGER_US = 200 * 1000,/* after BYE: until RTP is silent so long ... */
+	LINGER_MAX_US = 5 * SECOND_US, /* ... at most */
 	REJECTED_S = 5,        /* a refused INVITE may be another fork's */
 	LIVE = 10,             /* rank of a call that is not over */
 };
@@ -27,6 +29,17 @@ static void arm(struct tap_call *c, uint64_t seconds)
 		   now_us + seconds * SECOND_US);
 }
 
+/* What was under way at the BYE still belongs to the call. */
+static void linger(struct tap_call *c, uint64_t now_us)
+{
+	const uint64_t quiet_us = c->heard_us + LINGER_US;
+
+	if (now_us >= quiet_us || now_us >= c->bye_us + LINGER_MAX_US)
+		tap_call_end(c, "bye");
+	else
+		timers_arm(c->tap->cfg.timers, &c->timer, quiet_us);
+}
+
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct tap_call *c = list_item(timer, struct tap_call, timer);
@@ -35,6 +48,8 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 
 	if (c->over) {
 		tap_call_free(c);
+	} else if (c->bye_us) {
+		linger(c, now_us);
 	} else if (c->rejected && !c->answered) {
 		tap_call_end(c, "rejected");
 	} else if (now_us - c->heard_us >= limit_us) {
@@ -273,6 +288,16 @@ static void take_invite_answer(struct tap_call *c, const struct sip_message *m)
 	}
 }
 
+static void take_bye(struct tap_call *c)
+{
+	const uint64_t now_us = timers_now_us(c->tap->cfg.timers);
+
+	if (c->bye_us)
+		return;
+	c->bye_us = now_us;
+	timers_arm(c->tap->cfg.timers, &c->timer, now_us + LINGER_US);
+}
+
 static void take_message(struct tap *t, const struct sip_message *m)
 {
 	struct tap_call *c = find_call(t, m);
@@ -298,7 +323,7 @@ static void take_message(struct tap *t, const struct sip_message *m)
 	if (!m->request && m->method == SIP_INVITE)
 		take_invite_answer(c, m);
 	else if (m->request && m->method == SIP_BYE)
-		tap_call_end(c, "bye");
+		take_bye(c);
 	else if (m->request && m->method == SIP_CANCEL && !c->answered)
 		tap_call_end(c, "cancel");
 }

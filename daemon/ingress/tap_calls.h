@@ -74,6 +74,7 @@ struct tap_call {
 	struct { struct tap_side side[SIDES]; } media[SDP_MEDIA_MAX];
 	struct timer timer;       /* forget, give up, or RTP time-out */
 	uint64_t heard_us;        /* last RTP */
+	uint64_t bye_us;          /* 0: none was seen */
 };
 
 struct tap {
