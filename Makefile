@@ -42,7 +42,7 @@ KERNELS_aarch64 := g711_neon
 KERNELS := $(KERNELS_$(ARCH))
 OTHERS  := $(filter-out $(KERNELS),$(KERNELS_x86_64) $(KERNELS_aarch64))
 %/codecs/g711_avx2.o:   CFLAGS += -mavx2
-%/codecs/g711_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512vbmi
+%/codecs/g711_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl
 
 SRCS  := $(filter-out $(OTHERS:%=codecs/%.c),$(wildcard codecs/*.c)) \
          $(wildcard daemon/*/*.c) $(filter-out daemon/main.c,$(wildcard daemon/*.c))

@@ -19,6 +19,8 @@ static bool has_avx2(void)
 	return __builtin_cpu_supports("avx2");
 }
 
+/* VBMI stands for the generation (Ice Lake, Zen 4) that wide registers do not
+ * slow down; the kernel itself would do without. */
 static bool has_avx512(void)
 {
 	return __builtin_cpu_supports("avx512f") &&

@@ -216,6 +216,85 @@ static void test_silence_ends_a_loss(void **state)
 	conceal_free(fresh);
 }
 
+/* spandsp fades the past it is shown after a loss.  Here that would change the
+ * period it finds: 120 by the first samples as they are, 60 when faded. */
+static void test_a_second_loss_does_not_know_the_first(void **state)
+{
+	struct conceal *c, *fresh;
+	int16_t *lost, *a, *b;
+	int16_t first[280] = { 0 }, pcm[280] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 280; i++)
+		first[i] = (int16_t)(i % 120 == 0 ? 30000 : 0);
+	for (int i = 0; i < 8; i++) {
+		pcm[i] = pcm[120 + i] = 20000;
+		pcm[60 + i] = 8000;
+		pcm[272 + i] = (int16_t)(100 * i);
+	}
+	assert_int_equal(conceal_new(&c), 0);
+	assert_int_equal(conceal_new(&fresh), 0);
+	conceal_good(c, first, 280);
+	lost = fill(c, FRAME);
+	conceal_good(c, pcm, 280);
+	conceal_good(fresh, pcm, 280);
+	a = fill(c, 60 * MS);
+	b = fill(fresh, 60 * MS);
+	assert_memory_equal(a, b, 60 * MS * sizeof *a);
+	assert_true(loudness(a, 60 * MS) > 0);
+	free(a);
+	free(b);
+	free(lost);
+	conceal_free(c);
+	conceal_free(fresh);
+}
+
+/* What was filled is past as well; so is each frame, however they are cut. */
+static void test_the_past_is_all_of_the_timeline(void **state)
+{
+	static const size_t lens[] = { 1, 40, 80, 160, 279, 280, 281, 1500, 5000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		struct conceal *c = after_tone(5);
+		int16_t *pcm = malloc((FRAME + 5000) * sizeof *pcm);
+		int16_t *good = tone(77, 5000), *a, *b;
+		struct conceal *d;
+
+		assert_non_null(pcm);
+		conceal_fill(c, pcm, FRAME);
+		memcpy(pcm + FRAME, good, 5000 * sizeof *pcm);
+		for (size_t at = 0, n; at < 5000; at += n) {
+			n = 5000 - at < lens[i] ? 5000 - at : lens[i];
+			conceal_good(c, good + at, n);
+			if (at > 0)
+				continue;
+			/* after the first: the same as another that was
+			 * shown the fill and the frame as one */
+			d = after_tone(5);
+			conceal_good(d, pcm, FRAME + n);
+			a = fill(c, 60 * MS);
+			b = fill(d, 60 * MS);
+			assert_memory_equal(a, b, 60 * MS * sizeof *a);
+			free(a);
+			free(b);
+			conceal_free(d);
+		}
+		d = after_tone(0);
+		conceal_good(d, good, 5000);
+		a = fill(c, 60 * MS);
+		b = fill(d, 60 * MS);
+		if (5000 - lens[i] >= 280) /* the fill above is out of sight */
+			assert_memory_equal(a, b, 60 * MS * sizeof *a);
+		free(a);
+		free(b);
+		free(pcm);
+		free(good);
+		conceal_free(c);
+		conceal_free(d);
+	}
+}
+
 static void test_a_loss_before_anything_is_silent(void **state)
 {
 	struct conceal *c;
@@ -280,6 +359,8 @@ int main(void)
 		cmocka_unit_test(test_it_is_spandsps_filling),
 		cmocka_unit_test(test_silence_forgets_the_past),
 		cmocka_unit_test(test_silence_ends_a_loss),
+		cmocka_unit_test(test_a_second_loss_does_not_know_the_first),
+		cmocka_unit_test(test_the_past_is_all_of_the_timeline),
 		cmocka_unit_test(test_a_loss_before_anything_is_silent),
 		cmocka_unit_test(test_same_calls_same_samples),
 	};
