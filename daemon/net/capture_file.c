@@ -12,10 +12,7 @@
 #include "daemon/base/array.h"
 #include "daemon/net/decap.h"
 
-enum {
-	FRAME_MAX = 256 * 1024,
-	READ_AHEAD = 64 * 1024,
-};
+enum { READ_AHEAD = 64 * 1024 };
 
 /* Latest second believed: the end of year 9999.  pcapng can announce any. */
 #define SECONDS_MAX UINT64_C(253402300799)
@@ -24,7 +21,6 @@ struct capture_file {
 	pcap_t *pcap;
 	int link_type;
 	uint64_t frames;      /* Handed out */
-	uint64_t skipped;     /* Longer than FRAME_MAX */
 	bool damaged;         /* Nothing more comes */
 	struct reason damage;
 };
@@ -190,7 +186,8 @@ static int end_damaged(struct capture_file *f, struct reason *why)
 	f->damaged = true;
 	if (strstr(text, "different from the type of the first interface"))
 		explain_mixed(f, &f->damage);
-	else if (strstr(text, "truncated dump file"))
+	else if (strstr(text, "truncated dump file") ||
+		 strstr(text, "truncated pcapng dump file"))
 		reason_set(&f->damage, REASON_PROTOCOL, 0,
 			   "cut off (truncated dump file): the %" PRIu64
 			   " whole frames were used; copy the file again for "
@@ -225,17 +222,12 @@ int capture_file_next(struct capture_file *f, struct frame *out,
 		*why = f->damage;
 		return -EBADMSG;
 	}
-	for (;;) {
-		const int got = pcap_next_ex(f->pcap, &head, &data);
+	const int got = pcap_next_ex(f->pcap, &head, &data);
 
-		if (got == PCAP_ERROR_BREAK)
-			return 0;
-		if (got != 1)
-			return end_damaged(f, why);
-		if (head->caplen <= FRAME_MAX)
-			break;
-		f->skipped++;
-	}
+	if (got == PCAP_ERROR_BREAK)
+		return 0;
+	if (got != 1)
+		return end_damaged(f, why);
 	f->frames++;
 	*out = (struct frame){
 		.at_us = to_us(&head->ts),
@@ -245,9 +237,4 @@ int capture_file_next(struct capture_file *f, struct frame *out,
 		.wire_len = MAX(head->len, head->caplen),
 	};
 	return 1;
-}
-
-uint64_t capture_file_skipped(const struct capture_file *f)
-{
-	return f->skipped;
 }

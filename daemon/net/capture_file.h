@@ -35,13 +35,11 @@ int capture_file_open(struct capture_file **out, const char *path,
 void capture_file_close(struct capture_file *f);
 
 /**
- * The next frame; frames longer than 256 KiB are skipped and counted.
+ * The next frame.  None is longer than 256 KiB: libpcap takes a record that
+ * says so for damage, and so do we.
  *
  * @return 1, 0 at the end, or -EBADMSG: the file is damaged from here on (cut
  *         off, mixed link types, ...), `why` says what and the cure
  */
 int capture_file_next(struct capture_file *f, struct frame *out,
 		      struct reason *why);
-
-/** Frames that were skipped because they are longer than 256 KiB. */
-uint64_t capture_file_skipped(const struct capture_file *f);
