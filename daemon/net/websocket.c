@@ -8,8 +8,7 @@
 #include "daemon/net/websocket_impl.h"
 
 enum {
-	PING_MS = 5000,   /* nothing received this long: a ping */
-	DEAD_MS = 10000,  /* and this long: dead */
+	PING_MS = 5000,   /* nothing received this long: a ping; twice: dead */
 	FINISH_MS = 2000, /* the peer's answer to our close */
 	LOW_WATER = 16 * 1024,
 };
@@ -167,7 +166,7 @@ static void on_idle(uv_timer_t *t);
 static void watch(struct websocket *ws)
 {
 	const uint64_t idle = now_ms() - ws->heard_ms;
-	const uint64_t until = ws->pinged ? DEAD_MS : PING_MS;
+	const uint64_t until = (ws->pinged ? 2u : 1u) * (uint64_t)ws->ping_ms;
 
 	uv_timer_start(&ws->timer, on_idle, idle < until ? until - idle : 1, 0);
 }
@@ -180,13 +179,13 @@ static void on_idle(uv_timer_t *t)
 
 	if (ws->paused)
 		ws->heard_ms = now_ms(); /* we do not listen: no proof */
-	else if (idle >= DEAD_MS && ws->pinged) {
+	else if (idle >= 2 * (uint64_t)ws->ping_ms && ws->pinged) {
 		reason_set(&why, REASON_NETWORK, 1006,
 			   "nothing received for %llu ms, not even a pong",
 			   (unsigned long long)idle);
 		websocket_over(ws, &why);
 		return;
-	} else if (idle >= PING_MS && !ws->pinged) {
+	} else if (idle >= ws->ping_ms && !ws->pinged) {
 		ws->pinged = true;
 		websocket_ping(ws);
 	}
@@ -331,6 +330,7 @@ int websocket_new(struct websocket **out, uv_loop_t *loop, bool server)
 	ws->loop = loop;
 	ws->server = server;
 	ws->low_water = LOW_WATER;
+	ws->ping_ms = PING_MS;
 	ws->started_ms = now_ms();
 	uv_timer_init(loop, &ws->timer); /* cannot fail */
 	ws->timer.data = ws;

@@ -13,7 +13,7 @@
  * Limits (RFC 6455 section 10.4): a message up to 256 KiB is delivered, one up
  * to 4 MiB is read past and reported by dropped(), above that the connection
  * ends with 1009.  Control frames are capped.  A ping goes out after 5 s
- * without anything received; after 10 s the connection is dead.  TCP_NODELAY
+ * without anything received; after 10 s the connection is dead (1006).  TCP_NODELAY
  * and TCP_USER_TIMEOUT (10 s) are set.  No extension is offered or taken.
  */
 #pragma once
@@ -55,6 +55,8 @@ struct websocket_options {
 	uint32_t connect_timeout_ms;  /**< One address's TCP; 0: 3,000 */
 	uint32_t upgrade_timeout_ms;  /**< TLS and answer together; 0: 5,000 */
 	size_t low_water;       /**< [bytes]; 0: 16 KiB */
+	uint32_t ping_ms;       /**< A ping after this long without anything
+				     received, dead after twice; 0: 5,000 */
 };
 
 /**

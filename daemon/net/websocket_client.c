@@ -276,6 +276,8 @@ int websocket_connect(struct websocket **out, uv_loop_t *loop,
 	ws->arg = arg;
 	if (o->low_water)
 		ws->low_water = o->low_water;
+	if (o->ping_ms)
+		ws->ping_ms = o->ping_ms;
 	err = new_dial(&ws->dial, o);
 	d = ws->dial;
 	if (!err && !addr_parse(&d->address[0], d->host, strlen(d->host))) {

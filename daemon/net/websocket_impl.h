@@ -59,6 +59,7 @@ struct websocket {
 	bool pinged;
 	bool paused;
 	size_t low_water;
+	uint32_t ping_ms;
 	unsigned finish_code;
 	uint64_t started_ms;
 	uint64_t heard_ms;      /* when the last bytes came */

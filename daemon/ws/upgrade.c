@@ -306,7 +306,7 @@ int upgrade_feed(struct upgrade *u, const uint8_t *data, size_t len,
 
 bool upgrade_cut(struct upgrade *u, struct reason *why)
 {
-	if (!u->head.done)
+	if (!u || !u->head.done)
 		return false;
 	explain(u, why);
 	return true;

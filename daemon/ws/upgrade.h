@@ -55,6 +55,8 @@ int upgrade_feed(struct upgrade *u, const uint8_t *data, size_t len,
 /**
  * The connection is over, or time is up, before the answer was whole.
  *
+ * @param u NULL: not even asked
+ *
  * @return Was there a status?  Then `why` tells it; else it is untouched.
  */
 bool upgrade_cut(struct upgrade *u, struct reason *why);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "daemon/base/buf.h"
+#include "daemon/base/list.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/websocket.h"
 
@@ -32,11 +33,12 @@ struct side {
 struct pair {
 	uv_loop_t loop;
 	uv_timer_t guard;
-	bool late;
+	unsigned ticks;
 	struct websocket_server *listener;
 	struct addr at;
 	struct side client, server;
 	struct websocket_answer answer; /* given to the next request */
+	struct websocket_options options; /* of the client */
 	unsigned requests;
 	char asked[256];     /* target and a header of the last request */
 };
@@ -138,38 +140,33 @@ static inline void pair_listen(struct pair *p, const struct tls_context *tls)
 					  p), 0);
 	p->at = websocket_server_address(p->listener);
 	assert_int_not_equal(p->at.port, 0);
-}
-
-static inline void pair_connect(struct pair *p, const struct tls_context *tls,
-				const char *name)
-{
-	const struct websocket_options o = {
+	p->options = (struct websocket_options){
 		.host = "127.0.0.1",
 		.port = p->at.port,
-		.tls = tls,
-		.tls_name = name,
 		.target = "/v1/listen?x=1",
 		.headers = "Authorization: Token 0123456789abcdef\r\n",
 	};
+}
 
-	assert_int_equal(websocket_connect(&p->client.ws, &p->loop, &o,
+static inline void pair_connect(struct pair *p)
+{
+	assert_int_equal(websocket_connect(&p->client.ws, &p->loop, &p->options,
 					   &side_cb, &p->client), 0);
 }
 
-static inline void pair_late(uv_timer_t *t)
-{
-	struct pair *p = list_item(t, struct pair, guard);
+enum { PAIR_TICK_MS = 10, PAIR_TICKS = 1500 };
 
-	p->late = true;
-	uv_stop(&p->loop);
+static inline void pair_tick(uv_timer_t *t)
+{
+	list_item(t, struct pair, guard)->ticks++;
 }
 
 /** Run the loop until `*what` is at least `n`; 15 s is a failure. */
 static inline void pair_until(struct pair *p, const unsigned *what, unsigned n)
 {
-	p->late = false;
-	uv_timer_start(&p->guard, pair_late, 15000, 0);
-	while (*what < n && !p->late)
+	p->ticks = 0;
+	uv_timer_start(&p->guard, pair_tick, PAIR_TICK_MS, PAIR_TICK_MS);
+	while (*what < n && p->ticks < PAIR_TICKS)
 		uv_run(&p->loop, UV_RUN_ONCE);
 	uv_timer_stop(&p->guard);
 	if (*what < n)
@@ -178,6 +175,14 @@ static inline void pair_until(struct pair *p, const unsigned *what, unsigned n)
 			 p->client.closed, p->client.why.text,
 			 p->server.opened, p->server.closed,
 			 p->server.why.text);
+}
+
+/** Connect; both are open. */
+static inline void pair_open(struct pair *p)
+{
+	pair_connect(p);
+	pair_until(p, &p->client.opened, 1);
+	pair_until(p, &p->server.opened, 1);
 }
 
 static inline void pair_timer_over(uv_timer_t *t)
