@@ -1,0 +1,217 @@
+/** @file gate.c  Who may connect to one ASR service, and when */
+#include "daemon/call/gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/array.h"
+#include "daemon/base/must.h"
+#include "daemon/call/retry.h"
+
+enum {
+	HANDSHAKES = 8,
+	PER_SECOND = 50,
+	FAILURES = 5,          /* of ... */
+	LEGS = 3,              /* ... so many legs ... */
+	WINDOW_MS = 10000,     /* ... within this: the service is down */
+	OPEN_FIRST_MS = 5000,
+	OPEN_LAST_MS = 60000,
+	HOPELESS_MS = 30000,
+};
+
+struct failure {
+	uint64_t at_ms;
+	uint64_t leg;
+};
+
+struct gate {
+	struct gate_config cfg;
+	struct list waiting;       /* tickets, longest first */
+	unsigned inside;
+	double rate;               /* connections a second, now */
+	double tokens;
+	uint64_t tokens_at_ms;
+	struct failure failures[FAILURES]; /* ring */
+	unsigned n_failures;
+
+	bool down;
+	bool probing;              /* one is inside while down */
+	uint64_t try_at_ms;
+	uint32_t open_ms;
+	struct reason why;
+};
+
+int gate_new(struct gate **out, const struct gate_config *cfg)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return -ENOMEM;
+	g->cfg = *cfg;
+	if (!g->cfg.handshakes)
+		g->cfg.handshakes = HANDSHAKES;
+	if (g->cfg.per_second <= 0)
+		g->cfg.per_second = PER_SECOND;
+	g->rate = g->cfg.per_second;
+	g->tokens = g->cfg.handshakes;
+	list_init(&g->waiting);
+	*out = g;
+	return 0;
+}
+
+void gate_free(struct gate *g)
+{
+	if (!g)
+		return;
+	must(list_empty(&g->waiting) && g->inside == 0);
+	free(g);
+}
+
+void gate_enter(struct gate *g, struct gate_ticket *t)
+{
+	must(t->state == TICKET_IDLE);
+	t->state = TICKET_WAITING;
+	list_add(&g->waiting, &t->waiting);
+}
+
+/* Out of the gate, whatever it was doing there. */
+static void leave(struct gate *g, struct gate_ticket *t)
+{
+	if (t->state == TICKET_WAITING)
+		list_remove(&t->waiting);
+	if (t->state == TICKET_INSIDE)
+		g->inside--;
+	t->state = TICKET_IDLE;
+}
+
+void gate_cancel(struct gate *g, struct gate_ticket *t)
+{
+	/* a probe that was given up says nothing: the next may try */
+	if (t->state == TICKET_INSIDE && g->down)
+		g->probing = false;
+	leave(g, t);
+}
+
+static void set_down(struct gate *g, bool down, const struct reason *why)
+{
+	const bool news = g->down != down;
+
+	g->down = down;
+	g->probing = false;
+	if (why)
+		g->why = *why;
+	if (news && g->cfg.changed)
+		g->cfg.changed(down, &g->why, g->cfg.arg);
+}
+
+void gate_success(struct gate *g, struct gate_ticket *t)
+{
+	leave(g, t);
+	g->n_failures = 0;
+	g->open_ms = 0;
+	g->rate = MIN(g->cfg.per_second, g->rate + g->cfg.per_second / 10);
+	set_down(g, false, NULL);
+}
+
+/* Do the last failures mean that the service is down? */
+static bool breaks(const struct gate *g, uint64_t now_ms)
+{
+	unsigned legs = 0;
+
+	if (g->n_failures < FAILURES)
+		return false;
+	for (unsigned i = 0; i < FAILURES; i++) {
+		bool seen = false;
+
+		if (now_ms - g->failures[i].at_ms > WINDOW_MS)
+			return false;
+		for (unsigned k = 0; k < i; k++)
+			seen |= g->failures[k].leg == g->failures[i].leg;
+		legs += !seen;
+	}
+	return legs >= LEGS;
+}
+
+static void open_for(struct gate *g, const struct reason *why, uint64_t now_ms,
+		     uint32_t random)
+{
+	if (retry_is_hopeless(why->class)) {
+		g->open_ms = HOPELESS_MS;
+		g->try_at_ms = now_ms + HOPELESS_MS +
+			       ((uint64_t)HOPELESS_MS * random >> 32);
+	} else {
+		g->open_ms = !g->open_ms ? OPEN_FIRST_MS
+					 : MIN(g->open_ms * 2,
+					       (uint32_t)OPEN_LAST_MS);
+		g->try_at_ms = now_ms + g->open_ms;
+	}
+	set_down(g, true, why);
+}
+
+void gate_failure(struct gate *g, struct gate_ticket *t,
+		  const struct reason *why, uint64_t now_ms, uint32_t random)
+{
+	const bool was_probe = g->down && t->state == TICKET_INSIDE;
+
+	leave(g, t);
+	if (why->class == REASON_QUOTA)
+		g->rate = MAX(g->rate / 2, g->cfg.per_second / 64);
+	g->failures[g->n_failures % FAILURES] =
+		(struct failure){ now_ms, t->leg };
+	if (++g->n_failures == 2 * FAILURES)
+		g->n_failures = FAILURES;
+	if (was_probe || retry_is_hopeless(why->class) || breaks(g, now_ms))
+		open_for(g, why, now_ms, random);
+}
+
+void gate_reopen(struct gate *g)
+{
+	g->try_at_ms = 0;
+	g->n_failures = 0;
+}
+
+static void earn(struct gate *g, uint64_t now_ms)
+{
+	if (g->tokens_at_ms)
+		g->tokens += (double)(now_ms - g->tokens_at_ms) * g->rate / 1000;
+	g->tokens_at_ms = now_ms;
+	/* what nobody used does not pile up beyond one burst */
+	g->tokens = MIN(g->tokens, (double)g->cfg.handshakes);
+}
+
+static void grant_first(struct gate *g)
+{
+	struct gate_ticket *t =
+		list_item(g->waiting.next, struct gate_ticket, waiting);
+
+	list_remove(&t->waiting);
+	t->state = TICKET_INSIDE;
+	g->inside++;
+	g->tokens -= 1;
+	t->granted(t);
+}
+
+uint64_t gate_run(struct gate *g, uint64_t now_ms)
+{
+	earn(g, now_ms);
+	while (!list_empty(&g->waiting)) {
+		if (g->inside >= g->cfg.handshakes)
+			return UINT64_MAX; /* one will leave */
+		if (g->down && g->probing)
+			return UINT64_MAX; /* the probe will tell */
+		if (g->down && now_ms < g->try_at_ms)
+			return g->try_at_ms;
+		if (g->tokens < 1)
+			return now_ms + 1 +
+			       (uint64_t)((1 - g->tokens) * 1000 / g->rate);
+		g->probing = g->down;
+		grant_first(g);
+	}
+	return UINT64_MAX;
+}
+
+const struct reason *gate_down(const struct gate *g)
+{
+	return g->down ? &g->why : NULL;
+}
