@@ -28,7 +28,6 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
 LINK   := -pie -Wl,-z,relro,-z,now
 SANF   := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-LIBS     := libuv jansson libpcap zlib
 CPPFLAGS += -D_GNU_SOURCE -DTRUNKSCRIBE_VERSION='"$(VERSION)"' -I. -I$(B)
 # clang names hardening flags that only compiling uses when it links
 WARN += $(if $(findstring clang,$(CC)),-Wno-unused-command-line-argument)
@@ -98,6 +97,7 @@ unit: $(TESTS)
 	@set -e; for t in $(TESTS); do $$t; done
 
 # What tests run beside the daemon.
+testtools: $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libtrunkscribe.a
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
@@ -127,7 +127,6 @@ asan:
 
 F       := $(B)/fuzz
 FUZZERS := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS ?= 300
 FUZZ_CC := clang -std=c11 -O1 -g -fno-omit-frame-pointer $(WARN) \
            -Wno-unused-command-line-argument \
            -fsanitize=address,undefined -fno-sanitize-recover=all $(CPPFLAGS)
@@ -145,11 +144,63 @@ $(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(F)/libtrunkscribe.a
 
 fuzzers: $(FUZZERS)
 
+# --- what a user types ------------------------------------------------------
+
+deps:
+	@sh tools/deps.sh build
+
+# Everything: ends by itself, with one line that sums up, and fails when
+# anything did.  GROUPS="unit flow" runs those only (tests/run.py has the list).
+test:
+	@sh tools/deps.sh build test
+	@/usr/bin/python3 tests/run.py $(GROUPS)
+
+lint valgrind:
+	@/usr/bin/python3 tests/run.py $@
+
+fuzz:
+	@sh tools/deps.sh build test
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} /usr/bin/python3 tests/run.py fuzz
+
+# The flow tests under the sanitizers, again and again.
+SOAK_SECONDS ?= 3600
+soak:
+	@sh tools/deps.sh build test
+	@end=$$(($$(date +%s) + $(SOAK_SECONDS))); \
+	while /usr/bin/python3 tests/run.py flow-asan || exit 1; do \
+	  [ $$(date +%s) -lt $$end ] || exit 0; done
+
+demo:
+	@sh tools/deps.sh build demo
+	@$(MAKE) -s all
+	@sh tools/demo.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/trunkscribe \
+	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	install -m 755 $(B)/trunkscribed $(TOOLS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json \
+	  $(DESTDIR)$(PREFIX)/share/trunkscribe
+	install -m 644 README.md CHANGES.md SECURITY.md LICENSE \
+	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/trunkscribed.service \
+	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/trunkscribed.service
+	install -m 644 systemd/trunkscribe.sysusers \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d/trunkscribe.conf
+
 clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all unit test-neon bench asan fuzzers clean FORCE
+.PHONY: all unit testtools test-neon bench asan fuzzers deps test lint valgrind fuzz soak demo \
+        install clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# Not by searching $(B): trees of other builds, perhaps at work now, lie in it.
+-include $(OBJS:.o=.d) $(patsubst %.c,$(B)/%.d,$(wildcard daemon/main.c tools/*/*.c \
+  tests/unit/*/*.c tests/tools/*.c tests/bench/*.c))
+ifneq ($(findstring fuzz,$(MAKECMDGOALS)),)
+-include $(SRCS:%.c=$(F)/%.d) $(patsubst %.c,$(F)/%.d,$(wildcard tests/fuzz/*.c))
+endif

@@ -2,8 +2,9 @@
  * @file url.h  A websocket's address, "wss://host:port/path?query"
  *
  * RFC 3986 as far as RFC 6455 section 3 uses it.  Refused: user info (a secret
- * would stand in it), a fragment, a query without a path, white space and control characters, a port
- * of 0, host names that DNS could not hold (RFC 1035 section 2.3.4).
+ * would stand in it), a fragment, a query without a path, white space and
+ * control characters, a port of 0, host names that DNS could not hold (RFC 1035
+ * section 2.3.4).
  */
 #pragma once
 

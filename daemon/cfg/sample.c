@@ -79,13 +79,13 @@ static void print_key(struct buf *out, const struct config_key *k)
 int config_print_sample(struct buf *out)
 {
 	buf_puts(out,
-		"# trunkscribe.conf: every section and key.  A line that begins with \"#\" is a\n"
-		"# comment; what is shown is the default, or an example where the default is\n"
-		"# to have none.  Check the file with: trunkscribed -t -c FILE\n"
-		"#\n"
-		"# Text stands in double quotes (\\\" and \\\\ inside) or single quotes (as it is).\n"
-		"# Durations: \"250ms\" \"30s\" \"5m\" \"24h\" \"7d\".  Sizes: \"64K\" \"256M\" \"1G\".\n"
-		"# Keys take effect for new calls on SIGHUP unless they need a restart.\n");
+"# trunkscribe.conf: every section and key.  A line that begins with \"#\" is a\n"
+"# comment; what is shown is the default, or an example where the default is to\n"
+"# have none.  Check the file with: trunkscribed -t -c FILE\n"
+"#\n"
+"# Text is in double quotes (\\\" and \\\\ inside) or single quotes (as it is).\n"
+"# Durations: \"250ms\" \"30s\" \"5m\" \"24h\" \"7d\".  Sizes: \"64K\" \"256M\" \"1G\".\n"
+"# Keys take effect for new calls on SIGHUP unless they need a restart.\n");
 	for (size_t i = 0; i < config_n_sections; i++) {
 		const struct config_section *s = &config_sections[i];
 

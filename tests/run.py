@@ -1,0 +1,246 @@
+#!/usr/bin/python3
+"""Run the tests: groups of jobs, side by side, with one closing line.
+
+    tests/run.py [GROUP...]     all groups when none is named
+
+Each job's output is in build/test/<group>/<name>.log and is shown when it failed.
+FUZZ_SECONDS (20), FUZZ_SEED (random) and JOBS (processors) are read from the environment.
+"""
+import collections
+import concurrent.futures
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+LOGS = TOP / "build" / "test"
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+FUZZ_SEED = int(os.environ.get("FUZZ_SEED", random.randrange(1, 2**31)))
+JOBS = int(os.environ.get("JOBS", max(2, os.cpu_count() or 2)))
+ASAN = ["B=build/asan", "CC=clang", "SAN=address,undefined", "OPT=-O1 -g"]
+# Too slow under valgrind (every length, every alignment), or not possible there (it knows no
+# AVX-512); the sanitizers run them.
+NOT_IN_VALGRIND = {"codecs/test_g711"}
+
+Job = collections.namedtuple("Job", "group name command timeout env after", defaults=({}, None))
+Result = collections.namedtuple("Result", "job passed failed skipped seconds notes")
+
+
+def unit_tests():
+    return sorted(str(p.relative_to(TOP / "tests/unit").with_suffix(""))
+                  for p in TOP.glob("tests/unit/*/test_*.c"))
+
+
+def fuzzers():
+    return sorted(p.stem for p in TOP.glob("tests/fuzz/fuzz_*.c"))
+
+
+def make(*args):
+    return ["make", "-s", *args]
+
+
+def unit_jobs(group, build, after, wrap=(), timeout=120, leave_out=()):
+    return [Job(group, t.replace("/", "_"), [*wrap, f"{build}/tests/unit/{t}"], timeout,
+                {"CMOCKA_MESSAGE_OUTPUT": "STDOUT"}, after)
+            for t in unit_tests() if t not in leave_out]
+
+
+def fuzz_job(name):
+    short = name[len("fuzz_"):]
+    found, seeds = LOGS / "fuzz" / short, TOP / "tests/fuzz/corpus" / short
+    found.mkdir(parents=True, exist_ok=True)
+    command = [f"build/fuzz/{name}", f"-max_total_time={FUZZ_SECONDS}", f"-seed={FUZZ_SEED}",
+               "-reduce_inputs=0", "-timeout=10", "-verbosity=0", "-print_final_stats=1",
+               f"-artifact_prefix={found}-"]
+    words = TOP / "tests/fuzz" / f"{short}.dict"
+    if words.exists():
+        command.append(f"-dict={words}")
+    return Job("fuzz", short, [*command, str(found), str(seeds)], FUZZ_SECONDS + 120, {}, "fuzz")
+
+
+def flow_job(group, build, after, *options):
+    where = str(TOP / build)
+    return Job(group, "pytest", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=8",
+                                 "-p", "no:cacheprovider", *options, "tests/flow"], 1200,
+               {"BUILD": where, "B": where}, after)
+
+
+# What is built before the jobs that name it in `after`.
+def builds():
+    tests = [f"tests/unit/{t}" for t in unit_tests()]
+    return {
+        "release": Job("build", "release", make("-j2", "all", "testtools",
+                                                *[f"build/{t}" for t in tests]), 900),
+        "asan": Job("build", "asan", make("-j2", *ASAN, "all", "testtools",
+                                          *[f"build/asan/{t}" for t in tests]), 900),
+        "clang": Job("build", "clang", make("B=build/clang", "CC=clang", "all"), 900),
+        "fuzz": Job("build", "fuzz", make("-j2", "fuzzers"), 900),
+        "neon": Job("build", "neon", make("build/neon/g711"), 300),
+    }
+
+
+def jobs_of_groups():
+    valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+                "--errors-for-leak-kinds=definite"]
+    return {
+        "lint": [Job("lint", "lint", ["/usr/bin/python3", "tools/lint.py"], 60)],
+        "flow": [flow_job("flow", "build", "release")],
+        "unit": unit_jobs("unit", "build", "release"),
+        "asan": unit_jobs("asan", "build/asan", "asan"),
+        "fuzz": [fuzz_job(n) for n in fuzzers()],
+        "flow-asan": [flow_job("flow-asan", "build/asan", "asan", "-m", "not release")],
+        "valgrind": unit_jobs("valgrind", "build", "release", valgrind, 300, NOT_IN_VALGRIND),
+        "clang": [Job("clang", "Werror", ["true"], 10, {}, "clang")],
+        "neon": [Job("neon", "g711", make("test-neon"), 300, {}, "neon")],
+    }
+
+
+def environment(job):
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    env["ASAN_OPTIONS"] = "detect_leaks=1:detect_stack_use_after_return=1"
+    env["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    return {**env, **job.env}
+
+
+def start(job):
+    """Run one job to its end; everything it started ends with it."""
+    log = LOGS / job.group / f"{job.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with open(log, "wb") as out:
+        try:
+            status = subprocess.run(["timeout", "-k", "10", str(job.timeout), *job.command],
+                                    cwd=TOP, env=environment(job), stdout=out,
+                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                    check=False).returncode
+        except OSError as e:
+            out.write(f"{job.command[0]}: {e}\n".encode())
+            status = 127
+    if status == 124:
+        with open(log, "ab") as out:
+            out.write(f"\nended after its limit of {job.timeout} s\n".encode())
+    return judge(job, status, log.read_text(errors="replace"), time.monotonic() - began)
+
+
+def count(pattern, text):
+    found = re.findall(pattern, text, re.M)
+    return int(found[-1]) if found else 0
+
+
+def judge(job, status, text, seconds):
+    """What a job's output says: cmocka's lines, pytest's closing line, or its exit status."""
+    notes, passed, failed, skipped = [], 0, 0, 0
+    if job.group in ("unit", "asan", "valgrind"):
+        passed = count(r"^\[  PASSED  \] (\d+) test", text)
+        failed = count(r"^\[  FAILED  \] (\d+) test", text)
+        skipped = count(r"^\[  SKIPPED \] (\d+) test", text)
+        notes = re.findall(r"^skipped: .*", text, re.M)
+    elif job.name == "pytest":
+        last = text.strip().split("\n")[-1]
+        passed, failed, skipped, errors = (count(rf"(\d+) {w}", last) for w in
+                                           ("passed", "failed", "skipped", "errors?"))
+        failed += errors
+        notes = re.findall(r"^SKIPPED .*", text, re.M) + [last]
+    elif job.group != "build":
+        passed = int(status == 0)
+        if job.group == "fuzz":
+            notes = [share(job, text)]
+    if status != 0:
+        failed = max(failed, 1)
+    if status == 0 and passed + skipped == 0 and job.group != "build":
+        failed, notes = 1, notes + ["ran no test"]
+    return Result(job, passed, failed, skipped, seconds, notes)
+
+
+def share(job, text):
+    accepted = re.findall(r"^accepted (\d+) of (\d+) inputs", text, re.M)
+    if not accepted:
+        return f"{job.name}: does not tell the share of inputs accepted"
+    a, n = map(int, accepted[-1])
+    return f"{job.name}: accepted {a} of {n} inputs ({100 * a / max(n, 1):.1f} %)"
+
+
+def show(result):
+    job, word = result.job, "FAILED" if result.failed else "ok"
+    if result.failed or job.group in ("build", "lint", "fuzz", "neon", "clang") or result.notes:
+        print(f"{word:6} {job.group}/{job.name}  {result.seconds:.0f} s", flush=True)
+    for note in result.notes:
+        print(f"       {note}", flush=True)
+    if result.failed:
+        log = LOGS / job.group / f"{job.name}.log"
+        lines = log.read_text(errors="replace").split("\n")
+        print(f"       the end of {log.relative_to(TOP)}:")
+        print("\n".join(f"       | {line}" for line in lines[-80:]), flush=True)
+
+
+def run_all(groups):
+    """Builds and jobs on JOBS threads; a job waits for its build, in the order of the groups."""
+    results, needed = [], []
+    for jobs in groups.values():
+        for job in jobs:
+            if job.after and job.after not in needed:
+                needed.append(job.after)
+    recipes = builds()
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        waiting = {job.after: [] for jobs in groups.values() for job in jobs}
+        for jobs in groups.values():
+            for job in jobs:
+                waiting[job.after].append(job)
+        # first, alone: the others include what it makes
+        release = start(recipes["release"])
+        results.append(release)
+        show(release)
+        if release.failed:
+            return results
+        needed = [b for b in needed if b != "release"]
+        ready = waiting.pop("release", []) + waiting.pop(None, [])
+        running = {pool.submit(start, recipes[b]) for b in needed}
+        running |= {pool.submit(start, job) for job in ready}
+        while running:
+            done, running = concurrent.futures.wait(
+                running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                result = future.result()
+                results.append(result)
+                show(result)
+                if result.job.group == "build" and not result.failed:
+                    running |= {pool.submit(start, j) for j in waiting[result.job.name]}
+    return results
+
+
+def summary(results):
+    print()
+    for group in dict.fromkeys(r.job.group for r in results):
+        rows = [r for r in results if r.job.group == group]
+        p, f, s = (sum(getattr(r, k) for r in rows) for k in ("passed", "failed", "skipped"))
+        took = sum(r.seconds for r in rows)
+        if group == "build":
+            print(f"{group:10} {len(rows)} built, {f} failed, {took:.0f} s")
+        else:
+            print(f"{group:10} {p} passed, {f} failed, {s} skipped, {took:.0f} s")
+    total = [sum(getattr(r, k) for r in results) for k in ("passed", "failed", "skipped")]
+    print(f"\n{total[0]} passed, {total[1]} failed, {total[2]} skipped", flush=True)
+    return total[1] == 0 and total[0] > 0
+
+
+def main(names):
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir(parents=True)
+    groups = jobs_of_groups()
+    unknown = [n for n in names if n not in groups]
+    if unknown:
+        print(f"unknown group {unknown[0]}; there are: {' '.join(groups)}", file=sys.stderr)
+        return 64
+    chosen = {n: jobs for n, jobs in groups.items() if not names or n in names}
+    if "fuzz" in chosen:
+        print(f"fuzzing {FUZZ_SECONDS} s each, FUZZ_SEED={FUZZ_SEED}")
+    return 0 if summary(run_all(chosen)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
