@@ -159,6 +159,10 @@ def test_a_stall_answers_no_ping_and_may_end(tmp_path):
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(pong), 0.2)
             if not ends:
+                told = [await asyncio.wait_for(ws.recv(), 20) for _ in range(9)]
+                assert json.loads(told[-1])["text"] == "pcm8000 0-7199"
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(ws.recv(), 0.2)
                 ws.transport.abort()  # nobody would answer a close
                 return None
             got = await asyncio.wait_for(receive_all(ws), 20)
