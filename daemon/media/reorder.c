@@ -91,31 +91,29 @@ void reorder_close(struct reorder *q)
 }
 
 /* One of the last REMEMBERED numbers. */
-static uint64_t *memory_of(struct reorder *q, uint16_t seq, uint64_t *bit)
+static uint64_t *memory_of(struct reorder *q, uint16_t seq)
 {
-	*bit = 1ull << (seq & 63);
 	return &q->got[seq >> 6 & 1];
+}
+
+static uint64_t bit_of(uint16_t seq)
+{
+	return 1ull << (seq & 63);
 }
 
 static void remember(struct reorder *q, uint16_t seq)
 {
-	uint64_t bit;
-
-	*memory_of(q, seq, &bit) |= bit;
+	*memory_of(q, seq) |= bit_of(seq);
 }
 
 static void forget(struct reorder *q, uint16_t seq)
 {
-	uint64_t bit;
-
-	*memory_of(q, seq, &bit) &= ~bit;
+	*memory_of(q, seq) &= ~bit_of(seq);
 }
 
 static bool remembers(struct reorder *q, uint16_t seq)
 {
-	uint64_t bit;
-
-	return *memory_of(q, seq, &bit) & bit;
+	return *memory_of(q, seq) & bit_of(seq);
 }
 
 static void count_span(struct reorder *q, uint32_t n)
