@@ -67,12 +67,15 @@ static bool contains(const char *text, const char *what)
 	return text && strcasestr(text, what);
 }
 
+/* A name is no address: then there is none, not the session's */
 static void read_address(struct addr *out, const sdp_connection_t *c)
 {
-	struct addr a;
+	struct addr a = { 0 };
 
-	if (!c || !c->c_addr || addr_parse(&a, c->c_addr, strlen(c->c_addr)))
+	if (!c)
 		return;
+	if (c->c_addr)
+		(void)addr_parse(&a, c->c_addr, strlen(c->c_addr));
 	a.port = out->port;
 	*out = a;
 }

@@ -113,7 +113,8 @@ static void put_head(struct buf *b, const struct sip_head *h)
 	put_header(b, "To: ", without_display_name(h->to));
 	put_header(b, "Call-ID: ", h->call_id);
 	put_header(b, "CSeq: ", h->cseq);
-	put_header(b, "Content-Type: ", h->content_type);
+	if (sip_body_is_multipart(h))
+		put_header(b, "Content-Type: ", h->content_type);
 	buf_puts(b, "Content-Length: 0\r\n\r\n");
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <osipparser2/osip_message.h>
 #include <string.h>
-#include <strings.h>
 
 #include "daemon/base/number.h"
 #include "daemon/sig/multipart.h"
@@ -65,10 +64,18 @@ static int find(struct sip_text *out, const struct sip_head *h,
 	return 0;
 }
 
+bool sip_body_is_multipart(const struct sip_head *h)
+{
+	struct sip_text type = h->content_type;
+
+	return type.len && sip_text_is(sip_text_trim(sip_text_cut(&type, '/')),
+				       "multipart");
+}
+
 int sip_body_read(struct sip_body *out, const struct sip_head *h,
 		  const osip_content_type_t *type, const char *data, size_t len)
 {
-	struct sip_text in, main_type = h->content_type;
+	struct sip_text in, given = h->content_type;
 	const int err = find(&in, h, data, len);
 
 	if (err)
@@ -76,13 +83,11 @@ int sip_body_read(struct sip_body *out, const struct sip_head *h,
 	if (!in.len || (h->content_encoding.len &&
 			!sip_text_is(h->content_encoding, "identity")))
 		return 0;
-	if (!type || !type->type || !type->subtype) {
-		if (in.len >= 2 && memcmp(in.p, "v=", 2) == 0)
-			out->sdp = in;
-		return 0;
-	}
-	if (strcasecmp(type->type, "multipart") == 0)
-		return read_multipart(out, type, in);
-	take_part(out, sip_text_trim(sip_text_cut(&main_type, ';')), in);
+	if (sip_body_is_multipart(h))
+		return type ? read_multipart(out, type, in) : -EBADMSG;
+	if (given.len)
+		take_part(out, sip_text_trim(sip_text_cut(&given, ';')), in);
+	else if (in.len >= 2 && memcmp(in.p, "v=", 2) == 0)
+		out->sdp = in;
 	return 0;
 }

@@ -14,11 +14,13 @@ struct sip_body {
 	bool siprec;          /**< Also set where recording metadata is */
 };
 
+bool sip_body_is_multipart(const struct sip_head *h);
+
 /**
  * A body without Content-Type that begins with "v=" is taken for SDP; one with
  * a Content-Encoding is not looked into.
  *
- * @param type Of the message; NULL: none
+ * @param type Of a multipart message, for its boundary; else NULL
  * @return 0, -EBADMSG (shorter than Content-Length says, RFC 3261 section
  *         18.3; no usable boundary) or -EMSGSIZE
  */

@@ -137,8 +137,7 @@ static int read_head(struct sip_stream *s)
 	while (whole_line(s, s->line, &line, &next)) {
 		const int got = line.len ? read_length(line, &n) : 0;
 
-		if (got < 0 || (got && s->has_length && n != s->body_len) ||
-		    next > SIP_MESSAGE_MAX) {
+		if (got < 0 || (got && s->has_length && n != s->body_len)) {
 			begin_anew(s, next);
 			return 1;
 		}
