@@ -3,8 +3,8 @@
 # runs on this machine, below build/demo, and ends by itself.
 set -eu
 cd "$(dirname "$0")/.."
-bin=$PWD/build
-demo=$PWD/build/demo
+bin=build
+demo=build/demo
 capture=tests/data/captures/local_baresip_twoparty_pcma_hold_dtmf.pcap
 seconds=36
 pids=
@@ -82,16 +82,18 @@ asr "demo" {
 }
 route { asr = "demo" }
 EOF
-"$bin/trunkscribed" -t -c "$demo/trunkscribe.conf" 2>"$demo/check.log" ||
+"$bin/trunkscribed" -t -c "$demo/trunkscribe.conf" >"$demo/check.log" 2>&1 ||
 	fail "the configuration is not good"
 
 cat <<EOF
 
-A call of $seconds seconds between two parties, out of a capture ($capture),
-at real speed. Each party's audio goes over TLS, on a websocket of its own, to a speech
-recognition service simulated on this machine. THE WORDS ARE MADE UP by the simulator (asr-sim);
-who speaks, when, and how the words get here are real. Between them the call is on hold
-for a while.
+A call of $seconds seconds between two parties, out of a capture file, at real speed:
+$capture
+
+Each party's audio goes over TLS, on a websocket of its own, to a speech recognition
+service that is simulated on this machine. THE WORDS ARE MADE UP by the simulator
+(asr-sim); who speaks, when, and the way the words take are real. In the middle the call
+is on hold.
 
 EOF
 "$bin/trunkscribed" -c "$demo/trunkscribe.conf" --replay "$capture" --speed 1 \
@@ -99,15 +101,11 @@ EOF
 daemon=$!
 pids="$daemon $pids"
 await test -S "$demo/events.sock" || fail "the daemon opened no event socket"
-"$bin/trunkscribectl" tail -s "$demo/events.sock" 2>"$demo/tail.log" &
-tail=$!
-pids="$tail $pids"
-
+# it ends when the daemon closes the socket; the limit is for the worst
+timeout --foreground $((3 * seconds)) "$bin/trunkscribectl" tail -s "$demo/events.sock" \
+	2>"$demo/tail.log" || fail "trunkscribectl tail ended with status $?"
 status=0
 wait "$daemon" || status=$?
-# the socket is gone with the daemon, so tail has read its last line by now
-await sh -c "! kill -0 $tail 2>/dev/null" || true
-stop
 [ "$status" = 0 ] || fail "the daemon ended with status $status"
 for role in caller agent; do
 	grep '"type": *"segment"' "$demo/events.jsonl" | grep '"state": *"final"' |
