@@ -102,6 +102,7 @@ BAD = {
     "role": (changed(3, role="customer"), "customer"),
     "source": (changed(0, source="tape"), "tape"),
     "asr_state": (changed(3, asr_state="idle"), "idle"),
+    "neither asr_state nor reason": (changed(3, asr_state=...), "not valid"),
     "cause": (changed(6, cause="weather"), "weather"),
     "address": (changed(1, rtp__src="192.0.2.1"), "match"),
     "ssrc": (changed(1, rtp__ssrc=2**32), "maximum"),
