@@ -79,7 +79,6 @@ int reorder_init(struct reorder *q, uint32_t window_us)
 	q->suspect = q->lent = NONE;
 	for (int16_t i = REORDER_SLOTS; i-- > 0; )
 		slot_free(q, i);
-	q->joint = REORDER_SSRC;
 	q->idle = true;
 	return 0;
 }
@@ -122,13 +121,11 @@ static void count_span(struct reorder *q, uint32_t n)
 }
 
 /* Its turn has come: what is said of it is settled now. */
-static void settle(struct reorder *q, struct reorder_packet *p,
-		   uint32_t missing)
+static void settle(struct reorder *q, struct reorder_packet *p)
 {
-	p->joint   = q->joint;
-	p->missing = q->joint == REORDER_JUMP ? q->jump : missing;
-	q->joint   = REORDER_FOLLOWS;
-	q->next    = (uint16_t)(p->h.seq + 1);
+	p->joint = q->joint;
+	q->joint = REORDER_FOLLOWS;
+	q->next  = (uint16_t)(p->h.seq + 1);
 	q->received++;
 	remember(q, p->h.seq);
 	count_span(q, 1);
@@ -141,7 +138,7 @@ static void release_run(struct reorder *q)
 	       q->slot[q->held.head].p.h.seq == q->next) {
 		const int16_t i = list_pop(q, &q->held);
 
-		settle(q, &q->slot[i].p, q->slot[i].p.missing);
+		settle(q, &q->slot[i].p);
 		list_append(q, &q->ready, i);
 	}
 
@@ -206,7 +203,7 @@ static void drop_suspect(struct reorder *q)
 /* Ready now, behind all that is ready already. */
 static void make_ready(struct reorder *q, int16_t i)
 {
-	settle(q, &q->slot[i].p, 0);
+	settle(q, &q->slot[i].p);
 	list_append(q, &q->ready, i);
 }
 
@@ -240,7 +237,6 @@ static int put_jump(struct reorder *q, const struct reorder_packet *p,
 	const int16_t first = q->suspect;
 	q->suspect = NONE;
 	begin(q, REORDER_JUMP, q->slot[first].p.h.seq);
-	q->jump = q->slot[first].p.missing;
 	make_ready(q, first);
 	make_ready(q, i);
 	return 0;
@@ -284,7 +280,6 @@ static int hold(struct reorder *q, const struct reorder_packet *p)
 	if (i == NONE)
 		return -ENOBUFS;
 	slot_fill(q, i, p);
-	q->slot[i].p.missing = 0;
 
 	if (q->held.head == NONE)
 		q->since_us = p->at_us;
@@ -312,7 +307,7 @@ static int put_next(struct reorder *q, const struct reorder_packet *p)
 
 	if (q->ready.head == NONE && !q->pending) {
 		q->direct = *p;
-		settle(q, &q->direct, 0);
+		settle(q, &q->direct);
 		q->pending = true;
 	} else {
 		const int16_t i = slot_take(q);
@@ -378,7 +373,7 @@ int reorder_put(struct reorder *q, const struct rtp *h, uint8_t kind,
 		q->direct.h = *h;
 		q->direct.kind = kind;
 		q->direct.at_us = at_us;
-		settle(q, &q->direct, 0);
+		settle(q, &q->direct);
 		q->pending = true;
 		q->idle = false;
 		return 0;

@@ -70,10 +70,9 @@ struct reorder {
 	uint16_t next;           /* lowest number not yet ready */
 	uint32_t ssrc;
 	uint32_t window_us;
-	uint32_t jump;           /* `missing` of a REORDER_JUMP */
 	uint64_t got[2];         /* which of the last 128 numbers came */
 	uint32_t span;           /* numbers behind `next`, at most 128 */
-	struct reorder_packet direct;
+	struct reorder_packet direct; /* its `missing` is always 0 */
 
 	/* looked at when something waits */
 	bool started;

@@ -197,8 +197,7 @@ void timeline_follow(struct timeline *t, const struct reorder_packet *p)
 		if (!has_place(p))
 			return;
 		t->started = true;
-		t->last_ts = t->end_ts = p->h.ts;
-		t->last_us = p->at_us;
+		t->end_ts = p->h.ts;
 	} else if (p->joint == REORDER_SSRC) {
 		t->new_ssrc = true;
 		t->missing  = 0;

@@ -158,6 +158,11 @@ static const struct script_row rows[] = {
 	  "7@0 =60 4008@80080 4009@80100",
 	  "7:0+160 l160+640000 168:640160+160 169:640320+160",
 	  "packets 3 lost 4000" },
+	{ "two jumps that are loss",
+	  "7@0 =60 4008@80080 4009@80100 8010t1281600@160120 8011t1281760@160140",
+	  "7:0+160 l160+640000 168:640160+160 169:640320+160 l640480+640000 "
+	  "74:1280480+160 75:1280640+160",
+	  "packets 5 lost 8000" },
 	{ "a jump that is a pause",
 	  "7@0 =60 30000t161280@20060 30001t161440@20080",
 	  "7:0+160 s160+160000 48:160160+160 49:160320+160",
@@ -213,6 +218,28 @@ static void test_deadline(void **state)
 	script_close(&s);
 }
 
+/* What was given up is not taken for what came 128 numbers before. */
+static void test_late_in_a_long_stream(void **state)
+{
+	struct script s;
+	struct receiver_stats st;
+	char word[32];
+
+	(void)state;
+	assert_int_equal(0, script_open(&s));
+	for (unsigned seq = 1; seq <= 300; seq++) {
+		snprintf(word, sizeof(word), "%u@%u", seq, seq * 20);
+		script_play(&s, word);
+	}
+	script_play(&s, "304@6080 =6140 301@6141 303@6142 302@6143 303@6144");
+	receiver_stats(s.receiver, &st);
+	assert_int_equal(0, st.lost);
+	assert_int_equal(3, st.late);
+	assert_int_equal(1, st.duplicate);
+	assert_null(s.broken);
+	script_close(&s);
+}
+
 /* A burst behind a hole: it is given up when the window's slots are used up,
  * and nothing of the burst is lost. */
 static void test_burst(void **state)
@@ -236,6 +263,72 @@ static void test_burst(void **state)
 	script_close(&s);
 }
 
+static struct rtp plain(uint16_t seq, uint8_t pt, uint8_t *bytes)
+{
+	memset(bytes, seq & 255, 160);
+	return (struct rtp){ .ssrc = 1, .seq = seq, .ts = seq * 160u, .pt = pt,
+			     .payload = bytes, .len = 160, .wire_len = 160 };
+}
+
+/* Nobody takes what is ready, and each datagram goes away when the next one
+ * has been put. */
+static void test_kept(void **state)
+{
+	uint8_t bytes[2][160];
+	struct script s;
+	struct media_item it;
+
+	(void)state;
+	assert_int_equal(0, script_open(&s));
+	script_play(&s, "7@0 =60");
+	s.now_us = 80000;
+	for (uint16_t seq = 8; seq <= 12; seq++) {
+		const struct rtp h = plain(seq, seq == 8 ? 8 : 0,
+					   bytes[seq & 1]);
+
+		assert_int_equal(0, receiver_put(s.receiver, &h, s.now_us));
+		if (seq == 8) {          /* one of its two items */
+			assert_int_equal(1, receiver_next(s.receiver, &it,
+							  s.now_us));
+			script_item(&s, &it);
+		}
+		memset(bytes[~seq & 1], 0, sizeof(bytes[0]));
+	}
+	script_look(&s);
+	assert_string_equal("7:0+160 codec@160 8:160+160 9:320+160 10:480+160 "
+			    "11:640+160 12:800+160", s.out);
+	assert_null(s.broken);
+	script_close(&s);
+}
+
+/* Jitter and MOS are of this stream: audio only, each packet once.  By hand:
+ * 8 comes 16 ms late, 9 in time, J = 1.9375; then it fades by 15/16. */
+static void test_quality_of_stream(void **state)
+{
+	struct receiver_stats st;
+	struct script s;
+
+	(void)state;
+	assert_int_equal(0, script_open(&s));
+	script_play(&s, "7@60 8@96 8@99 9@100 10e1t1@111 11p13n1t7@112");
+	receiver_stats(s.receiver, &st);
+	assert_true(st.jitter_ms > 1.9374 && st.jitter_ms < 1.9376);
+	assert_true(st.mos > 4.409 && st.mos < 4.41);
+	/* of 20 expected 1 came late, 5 %: as in test_quality.c */
+	script_play(&s, "12t1760@160 13@180 14@200 15@220 16@240 17@260 "
+		    "18@280 19@300 20@320 21@340 22@360 23@380 24@400 "
+		    "26@440 !");
+	receiver_stats(s.receiver, &st);
+	assert_int_equal(1, st.lost);
+	assert_true(st.mos > 3.9228 && st.mos < 3.9229);
+	script_play(&s, "25@441");
+	receiver_stats(s.receiver, &st);
+	assert_int_equal(0, st.lost);
+	assert_int_equal(1, st.late);
+	assert_true(st.mos > 3.9228 && st.mos < 3.9229);
+	script_close(&s);
+}
+
 static void test_config(void **state)
 {
 	struct receiver_config cfg;
@@ -247,6 +340,10 @@ static void test_config(void **state)
 	assert_int_equal(PAYLOAD_PCMU, cfg.kind[0]);
 	assert_int_equal(PAYLOAD_PCMA, cfg.kind[8]);
 	assert_int_equal(PAYLOAD_UNKNOWN, cfg.kind[101]);
+	cfg.window_us = 1000000;
+	assert_int_equal(0, receiver_new(&r, &cfg));
+	receiver_free(r);
+	r = NULL;
 	cfg.window_us = 1000001;
 	assert_int_equal(-EINVAL, receiver_new(&r, &cfg));
 	assert_null(r);
@@ -275,7 +372,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_late_in_a_long_stream),
 		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_quality_of_stream),
 		cmocka_unit_test(test_config),
 		cmocka_unit_test(test_set_kinds),
 	};

@@ -147,6 +147,32 @@ static void test_put_says_why(void **state)
 	reorder_close(&q);
 }
 
+/* Strays give their slots back. */
+static void test_strays(void **state)
+{
+	static const uint8_t bytes[2] = { 0, 9 };
+	struct rtp h = { .seq = 7, .payload = bytes, .len = 2, .wire_len = 2 };
+	struct reorder_packet p;
+	struct reorder q;
+
+	(void)state;
+	assert_int_equal(0, reorder_init(&q, 60000));
+	assert_int_equal(0, reorder_put(&q, &h, 9, 0));
+	reorder_flush(&q);
+	assert_int_equal(1, reorder_next(&q, &p, 0));
+	for (unsigned i = 0; i < 100; i++) {
+		h.seq = (uint16_t)(20000 + 10 * i);
+		assert_int_equal(0, reorder_put(&q, &h, 9, 0));
+		assert_int_equal(0, reorder_next(&q, &p, 0));
+	}
+	h.seq = 9;
+	assert_int_equal(0, reorder_put(&q, &h, 9, 0));
+	assert_int_equal(0, reorder_next(&q, &p, 59999));
+	assert_int_equal(1, reorder_next(&q, &p, 60000));
+	assert_int_equal(100, q.late);
+	reorder_close(&q);
+}
+
 /* Nobody takes anything: the window says so and stays whole. */
 static void test_full(void **state)
 {
@@ -181,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_put_says_why),
+		cmocka_unit_test(test_strays),
 		cmocka_unit_test(test_full),
 	};
 

@@ -22,6 +22,8 @@
 #define SDES  "\x81\xca\0\x03" "SSRC" "\x01\x04" "name" "\0\0"
 #define SDES2 "\x82\xca\0\x05" "SSRC" "\x01\x01" "n" "\0" "CRSS" \
 	      "\x02\x03" "abc" "\0\0\0"
+#define SDES2PAD "\x82\xca\0\x06" "SSRC" "\x01\x02" "nn" "\0\0\0\0" "CRSS" \
+	      "\x02\x03" "abc" "\0\0\0"
 #define BYE   "\x81\xcb\0\x01" "SSRC"
 #define BYE2  "\x82\xcb\0\x02" "SSRC" "CRSS"
 #define BYEWHY "\x81\xcb\0\x03" "SSRC" "\x07" "so long"
@@ -44,6 +46,7 @@ static const struct {
 	{ "compound",              B(SR1 SDES BYE),              3 },
 	{ "APP first, as phones do", B(APP SR0 SDES),            3 },
 	{ "two chunks",            B(RR0 SDES2),                 2 },
+	{ "two chunks, filled up", B(SDES2PAD),                  1 },
 	{ "BYE of two, no reason", B(RR0 BYE2),                  2 },
 	{ "BYE with a reason",     B(BYEWHY),                    1 },
 	{ "an empty BYE",          B("\x80\xcb\0\0"),            1 },
@@ -56,6 +59,7 @@ static const struct {
 	{ "version 1, the second", B(RR0 "\x41\xc9\0\x01" "SSRC"), -EPROTO },
 	{ "padding",               B(RR0 "\xa0\xc9\0\x02" "SSRC" "\0\0\0\x04"),
 	                                                         2 },
+	{ "padding is all",        B("\xa0\xcf\0\x01" "\0\0\0\x04"), 1 },
 	{ "padding not last",      B("\xa0\xc9\0\x02" "SSRC" "\0\0\0\x04" RR0),
 	                                                         -EBADMSG },
 	{ "padding of 0",          B("\xa0\xc9\0\x02" "SSRC" "\0\0\0\0"),
@@ -69,6 +73,9 @@ static const struct {
 	{ "length lies",           B("\x80\xc9\0\x02" "SSRC"),   -EBADMSG },
 	{ "length lies, far",      B("\x80\xc9\xff\xff" "SSRC"), -EBADMSG },
 	{ "a block too few",       B("\x82\xc9\0\x07" "SSRC" BLOCK), -EBADMSG },
+	{ "a sender's block too few", B("\x81\xc8\0\x06" "SSRC" "ntp_NTP_"
+	                           "\0\0\x10\0" "\0\0\0\x0a" "\0\0\x06\x40"),
+	                                                         -EBADMSG },
 	{ "a sender without info", B("\x80\xc8\0\x01" "SSRC"),   -EBADMSG },
 	{ "a chunk too few",       B("\x82\xca\0\x03" "SSRC" "\x01\x04" "name"
 	                           "\0\0"),                      -EBADMSG },
@@ -189,6 +196,11 @@ static void test_walk(void **state)
 	p.type = 0;
 	assert_int_equal(0, rtcp_next(&p, &r));
 	assert_int_equal(0, p.type);
+
+	r = rd_of(RR0, sizeof(RR0) - 1);
+	assert_int_equal(1, rtcp_next(&p, &r));
+	assert_int_equal(0, p.count);
+	assert_int_equal(0x53535243, p.ssrc);
 }
 
 /* An empty BYE names nobody, whatever follows it. */

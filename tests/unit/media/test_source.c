@@ -31,6 +31,7 @@ static const struct {
 	{ "the same twice", "b8@10 b8@20", "HH", 'a' },
 	{ "in order at last", "b3@10 b7@20 b8@30", "HHS", 'b' },
 	{ "both live", "b7@10 a1@20 b8@30 b9@31 a2@40", "HAOOA", 'a' },
+	{ "the second goes on", "b7@10 a1@20 b8@1500 b9@3000", "HAOO", 'a' },
 	{ "one of a in between is enough", "b7@10 a1n@20 b8@30", "HAO", 'a' },
 	{ "a falls silent, b begins again",
 	  "b7@10 a1@20 b9@30 b10@40", "HAHS", 'b' },
@@ -96,6 +97,8 @@ static void test_unlocked(void **state)
 	assert_string_equal("-AAHS", out);
 	assert_int_equal('a', s.ssrc);
 	assert_int_equal(40000, s.heard_us);
+	play(&s, "a4@60", out);
+	assert_int_equal(60000, s.heard_us);
 }
 
 int main(void)

@@ -79,6 +79,8 @@ static const struct {
 	  "5@1000+160 6@1800+320" },
 	{ "no end, a short one follows", "5t1000d160 6t1800d160E",
 	  "5@1000+160 6@1800+160" },
+	{ "no end, the same again", "5t1000d160 5t3000d160E",
+	  "5@1000+160 5@3000+160" },
 	{ "no end, it stops", "5t1000d160 +199 ? 5t1000d320 +200 ?",
 	  "5@1000+320" },
 	{ "ends come after all", "5t1000d160 +300 ? 5t1000d480E",

@@ -95,6 +95,30 @@ static void test_hole_is_a_length(void **state)
 	assert_int_equal(it[0].pos + it[0].len, it[1].pos);
 }
 
+/* Audio that came before says nothing for holes that come now. */
+static void test_lies_after_audio(void **state)
+{
+	struct media_item it[TIMELINE_ITEMS_MAX];
+	struct reorder_packet p = packet(0, 0);
+	struct timeline t;
+	uint32_t ts = 0;
+	unsigned believed = 0;
+
+	(void)state;
+	timeline_init(&t, 60000);
+	for (uint32_t i = 0; i < 1000; i++, ts += 160) {
+		p = packet(ts, i * 20000);
+		assert_int_equal(1, put(&t, &p, it));
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		ts += 7900;
+		p = packet(ts, 20000000 + i);
+		(void)put(&t, &p, it);
+		believed += it[0].kind == MEDIA_SILENCE;
+	}
+	assert_int_equal(5, believed);
+}
+
 static void test_locate(void **state)
 {
 	static const struct {
@@ -132,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_most),
 		cmocka_unit_test(test_hole_is_a_length),
+		cmocka_unit_test(test_lies_after_audio),
 		cmocka_unit_test(test_locate),
 	};
 
