@@ -128,13 +128,31 @@ static void on_idle(void *arg)
 }
 
 /* struct calls_config has one `arg`; the services are the app's. */
-static const struct service *on_choose(const char *source, const char *from,
+static struct service *on_choose(const char *source, const char *from,
 				       const char *to, enum role role,
 				       void *arg)
 {
 	const struct app *a = arg;
 
 	return services_choose(source, from, to, role, a->services);
+}
+
+/* An asr is believed down, or up again. */
+static void on_changed(const struct service *s, bool down,
+		       const struct reason *why, void *arg)
+{
+	const struct app *a = arg;
+	const struct event e = {
+		.type = EVENT_DAEMON, .now_us = timers_now_us(a->timers),
+		.daemon = {
+			.what = down ? "asr_down" : "asr_up",
+			.asr = s->config->name,
+			.reason = down ? reason_name(why->class) : NULL,
+			.text = down ? why->text : NULL,
+		},
+	};
+
+	journal_emit(a->journal, &e);
 }
 
 static void on_file_failed(int err, void *arg)
@@ -174,7 +192,7 @@ static int open_all(struct app *a)
 	const struct options *o = a->o;
 	struct buf text = {0};
 	struct reason why = {0};
-	int err = services_open(&a->services, a->c, o->asr, &text);
+	int err = services_open(&a->services, a->c, o->asr, &a->loop, &text);
 
 	if (err) {
 		fprintf(stderr, "trunkscribed: %s\n", buf_str(&text));
@@ -182,6 +200,7 @@ static int open_all(struct app *a)
 		return EXIT_CONFIG;
 	}
 	buf_free(&text);
+	services_watch(a->services, on_changed, a);
 	err = timers_new(&a->timers);
 	if (!err)
 		err = open_journal(a);
@@ -224,6 +243,7 @@ static void close_all(struct app *a)
 	replay_close(a->replay);
 	close_signals(a);
 	calls_free(a->calls);
+	services_stop(a->services);
 	/* after x_close() nothing calls back, but handles close on the loop */
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 

@@ -7,20 +7,33 @@
 
 struct services {
 	const struct config *config;
+	uv_loop_t *loop;
 	bool all;                /* every leg gets `only` (NULL: none) */
-	const struct service *only;
+	struct service *only;
 	struct service **opened; /* by the config's index; NULL: not needed */
 };
 
+/* The service and, first, whatever it falls back on. */
 static int open_one(struct services *s, const struct config_asr *asr,
 		    struct buf *why)
 {
 	const size_t i = (size_t)(asr - s->config->asrs);
+	const struct config_asr *other =
+		asr->fallback[0] ? config_asr(s->config, asr->fallback) : NULL;
 
-	return s->opened[i] ? 0
-			    : service_open(&s->opened[i], asr,
-					   getenv("CREDENTIALS_DIRECTORY"),
-					   why);
+	if (s->opened[i])
+		return 0;
+	int err = service_open(&s->opened[i], asr,
+			       getenv("CREDENTIALS_DIRECTORY"), why);
+	if (!err)
+		err = service_start(s->opened[i], s->loop);
+	if (!err && other)
+		err = open_one(s, other, why);
+	if (!err && other)
+		s->opened[i]->fallback = s->opened[other - s->config->asrs];
+	if (err && !why->len)
+		buf_printf(why, "asr \"%s\": %s", asr->name, strerror(-err));
+	return err;
 }
 
 static int open_named(struct services *s, const char *name, struct buf *why)
@@ -53,13 +66,14 @@ static int open_routed(struct services *s, struct buf *why)
 }
 
 int services_open(struct services **out, const struct config *config,
-		  const char *only, struct buf *why)
+		  const char *only, uv_loop_t *loop, struct buf *why)
 {
 	struct services *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
 	s->config = config;
+	s->loop = loop;
 	s->all = only != NULL;
 	s->opened = calloc(config->n_asrs + 1, sizeof(struct service *));
 	int err = s->opened ? 0 : -ENOMEM;
@@ -75,6 +89,13 @@ int services_open(struct services **out, const struct config *config,
 	return 0;
 }
 
+void services_stop(struct services *s)
+{
+	for (size_t i = 0; s && i < s->config->n_asrs; i++)
+		if (s->opened[i])
+			service_stop(s->opened[i]);
+}
+
 void services_close(struct services *s)
 {
 	if (!s)
@@ -85,7 +106,18 @@ void services_close(struct services *s)
 	free(s);
 }
 
-const struct service *services_choose(const char *source, const char *from,
+void services_watch(struct services *s, services_changed_fn *changed,
+		    void *arg)
+{
+	for (size_t i = 0; i < s->config->n_asrs; i++) {
+		if (!s->opened[i])
+			continue;
+		s->opened[i]->changed = changed;
+		s->opened[i]->arg = arg;
+	}
+}
+
+struct service *services_choose(const char *source, const char *from,
 				      const char *to, enum role role,
 				      void *arg)
 {

@@ -15,10 +15,19 @@ struct services;
  * @return 0 or -errno
  */
 int services_open(struct services **out, const struct config *config,
-		  const char *only, struct buf *why);
+		  const char *only, uv_loop_t *loop, struct buf *why);
+/** No leg lives any more: close what is on the loop. */
+void services_stop(struct services *s);
+/** Once the loop has run dry. */
 void services_close(struct services *s);
 
+typedef void services_changed_fn(const struct service *s, bool down,
+				 const struct reason *why, void *arg);
+/** Be told when one is believed down, and when it is up again. */
+void services_watch(struct services *s, services_changed_fn *changed,
+		    void *arg);
+
 /** For struct calls_config.choose; `arg` is the services. */
-const struct service *services_choose(const char *source, const char *from,
+struct service *services_choose(const char *source, const char *from,
 				      const char *to, enum role role,
 				      void *arg);

@@ -43,7 +43,7 @@ struct calls_config {
 	struct event_sink events;
 	struct audio_sink audio;     /**< open NULL: nobody listens */
 	/** The service of a leg, or NULL: none.  Strings are never NULL. */
-	const struct service *(*choose)(const char *source, const char *from,
+	struct service *(*choose)(const char *source, const char *from,
 					const char *to, enum role role,
 					void *arg);
 	void *arg;

@@ -215,6 +215,7 @@ static void on_message(bool text, const uint8_t *data, size_t len, void *arg)
 
 	if (!text || c->state == CONNECTING)
 		return; /* no service sends binary: benign */
+	c->cb.heard(c->arg);
 	if (vendor(c)->parse(&c->session, (const char *)data, len,
 			     uv_now(c->loop) * 1000, &s) < 0) {
 		on_bad(c);
@@ -396,6 +397,11 @@ bool connection_room(const struct connection *c)
 {
 	return c->state == STREAMING && !c->over &&
 	       websocket_queued(c->ws) < queue_max(c);
+}
+
+size_t connection_queued(const struct connection *c)
+{
+	return c->ws && !c->over ? websocket_queued(c->ws) : 0;
 }
 
 int connection_audio(struct connection *c, const uint8_t *data, size_t len)

@@ -26,7 +26,8 @@ struct connection_cb {
 	void (*session)(const char *id, void *arg);
 	void (*result)(const struct asr_result *r, void *arg);
 	void (*speech)(enum speech_event e, int64_t at_us, void *arg);
-	void (*bad)(void *arg);    /**< A message was dropped */
+	void (*heard)(void *arg);  /**< A message came, of any kind */
+	void (*bad)(void *arg);    /**< ... and was dropped */
 	/**
 	 * The last one.
 	 *
@@ -44,6 +45,8 @@ void connection_close(struct connection *c);
 
 /** Ready, and little enough is queued to send more? */
 bool connection_room(const struct connection *c);
+/** Bytes queued that the network has not taken. */
+size_t connection_queued(const struct connection *c);
 /** One audio message, in the service's wire encoding.  @return 0 or -errno */
 int connection_audio(struct connection *c, const uint8_t *data, size_t len);
 /** The vendor's keep-alive message or a ping, where it has one. */

@@ -21,7 +21,7 @@ struct leg {
 	char id[EVENT_ID];
 	enum role role;
 	struct event_rtp rtp;
-	const struct service *service; /* NULL: none */
+	struct service *service;       /* NULL: none */
 	char unusable[16];             /* why nothing goes to an ASR; "" */
 
 	struct receiver *receiver;
@@ -101,7 +101,7 @@ static void on_segment(const struct uplink_segment *s, void *arg)
 	e.segment.lost = losses_within(&l->losses, t->start, t->end);
 	e.segment.heard = t->end - t->start - e.segment.lost;
 	e.segment.latency_ms = latency_ms;
-	leg_events_segment(&e.segment, s, l->service);
+	leg_events_segment(&e.segment, s);
 	emit(l, &e);
 	leg_events_segment_done(&e.segment);
 }
@@ -171,17 +171,23 @@ static void on_gap(uint64_t start, uint64_t end, const char *cause, void *arg)
 	tell_gap(l, start, end, cause, NULL, 0);
 }
 
-static void on_bad(void *arg)
+static void on_note(const char *reason, void *arg)
 {
 	struct leg *l = arg;
 	struct event e = event_of(l, EVENT_LEG_STATE);
 
-	/* counted always, told of once: the service may send many */
-	if (l->account.bad_messages++)
-		return;
 	e.leg_state.asr_state = uplink_state(l->uplink);
-	e.leg_state.reason = "bad_message";
+	e.leg_state.reason = reason;
 	emit(l, &e);
+}
+
+static void on_bad(void *arg)
+{
+	struct leg *l = arg;
+
+	/* counted always, told of once: the service may send many */
+	if (!l->account.bad_messages++)
+		on_note("bad_message", l);
 }
 
 static void on_busy(bool busy, void *arg)
@@ -220,7 +226,7 @@ static void on_over(void *arg)
 static const struct uplink_cb uplink_cb = {
 	.state = on_state, .segment = on_segment, .speech = on_speech,
 	.taken = on_taken, .skipped = on_skipped, .lost = on_lost,
-	.gap = on_gap, .bad = on_bad, .busy = on_busy,
+	.gap = on_gap, .bad = on_bad, .note = on_note, .busy = on_busy,
 	.inserted = on_inserted, .over = on_over,
 };
 
@@ -411,7 +417,8 @@ static int start(struct leg *l, const struct leg_info *i)
 
 	const struct uplink_config uc = {
 		.loop = cfg(l)->loop, .timers = cfg(l)->timers,
-		.service = l->service, .backlog = cfg(l)->backlog,
+		.service = l->service, .leg = (uint64_t)(uintptr_t)l,
+		.backlog = cfg(l)->backlog,
 		.paced = cfg(l)->paced,
 		.hopeless_is_final = cfg(l)->hopeless_is_final,
 		.give_up_ms = cfg(l)->give_up_ms,

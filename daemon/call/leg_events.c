@@ -40,10 +40,10 @@ static void words(struct event_segment *out, const struct uplink_segment *s)
 }
 
 void leg_events_segment(struct event_segment *out,
-			const struct uplink_segment *s,
-			const struct service *service)
+			const struct uplink_segment *s)
 {
 	const struct transcript_segment *t = s->segment;
+	const struct service *service = s->service;
 	const struct asr_settings *set = &service->settings;
 
 	out->segment = t->number;

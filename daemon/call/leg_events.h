@@ -9,6 +9,5 @@
  * leg_events_segment_done() frees what was taken for them.
  */
 void leg_events_segment(struct event_segment *out,
-			const struct uplink_segment *s,
-			const struct service *service);
+			const struct uplink_segment *s);
 void leg_events_segment_done(struct event_segment *out);

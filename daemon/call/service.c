@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/log.h"
+#include "daemon/net/timer.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/websocket.h"
 
@@ -117,6 +119,7 @@ int service_open(struct service **out, const struct config_asr *config,
 	if (!s)
 		return -ENOMEM;
 	s->config = config;
+	s->credentials = credentials;
 
 	const int err = open_all(s, credentials, why);
 	if (err) {
@@ -127,10 +130,144 @@ int service_open(struct service **out, const struct config_asr *config,
 	return 0;
 }
 
+static void on_gate_timer(void *arg)
+{
+	service_gate_run(arg);
+}
+
+static void on_gate_changed(bool down, const struct reason *why, void *arg)
+{
+	struct service *s = arg;
+
+	log_warn("asr", "\"%s\": %s%s%s", s->config->name,
+		 down ? "down" : "up again", down ? ": " : "",
+		 down ? why->text : "");
+	if (!down)
+		s->reread = false;
+	if (s->changed)
+		s->changed(s, down, why, s->arg);
+}
+
+int service_start(struct service *s, uv_loop_t *loop)
+{
+	const struct gate_config gc = { .changed = on_gate_changed, .arg = s };
+
+	s->loop = loop;
+	const int err = gate_new(&s->gate, &gc);
+	return err ? err
+		   : timer_once_open(&s->gate_timer, loop, on_gate_timer, s);
+}
+
+void service_gate_run(const struct service *s)
+{
+	const uint64_t now_ms = uv_now(s->loop);
+	const uint64_t again_ms = gate_run(s->gate, now_ms);
+
+	if (again_ms != UINT64_MAX)
+		timer_once_start(s->gate_timer,
+				 again_ms > now_ms ? again_ms - now_ms : 1);
+}
+
+/* -- the key, read again ----------------------------------------------------- */
+
+struct reread {
+	uv_work_t work;
+	struct service *service; /* NULL: closed meanwhile */
+	char *path;
+	struct buf key, why;
+	int err;
+};
+
+static void read_key(uv_work_t *work)
+{
+	struct reread *r = work->data;
+
+	r->err = config_secret(&r->key, r->path, NULL, &r->why);
+}
+
+static void take_key(struct service *s, struct reread *r)
+{
+	s->rereading = NULL;
+	if (r->err) {
+		log_warn("asr", "\"%s\": %s", s->config->name,
+			 buf_str(&r->why));
+		return;
+	}
+	if (!strcmp(buf_str(&r->key), buf_str(&s->key)))
+		return; /* it is the same: waiting is all there is */
+	log_info("asr", "\"%s\": its key has changed", s->config->name);
+	config_wipe(&s->key);
+	s->key = r->key;
+	r->key = (struct buf){0};
+	s->settings.key = buf_str(&s->key);
+	gate_reopen(s->gate);
+	service_gate_run(s);
+}
+
+static void on_key(uv_work_t *work, int status)
+{
+	struct reread *r = work->data;
+
+	if (r->service && !status)
+		take_key(r->service, r);
+	config_wipe(&r->key);
+	buf_free(&r->why);
+	free(r->path);
+	free(r);
+}
+
+static bool below(const char *path, const char *directory)
+{
+	const size_t n = directory ? strlen(directory) : 0;
+
+	return n && !strncmp(path, directory, n) && path[n] == '/';
+}
+
+void service_reread_key(struct service *s)
+{
+	const char *path = s->config->api_key_file;
+	struct reread *r;
+
+	if (s->rereading || s->reread || !path[0])
+		return;
+	s->reread = true;
+	if (below(path, s->credentials)) {
+		log_warn("asr", "\"%s\": the service refuses the key; it is a "
+			 "systemd credential, so a new one needs a restart",
+			 s->config->name);
+		return;
+	}
+	r = calloc(1, sizeof(*r));
+	if (!r || !(r->path = strdup(path))) {
+		free(r);
+		return;
+	}
+	r->service = s;
+	r->work.data = r;
+	s->rereading = r;
+	if (uv_queue_work(s->loop, &r->work, read_key, on_key)) {
+		s->rereading = NULL;
+		free(r->path);
+		free(r);
+	}
+}
+
+void service_stop(struct service *s)
+{
+	if (s->rereading)
+		s->rereading->service = NULL;
+	s->rereading = NULL;
+	gate_free(s->gate);
+	s->gate = NULL;
+	timer_once_close(s->gate_timer);
+	s->gate_timer = NULL;
+}
+
 void service_close(struct service *s)
 {
 	if (!s)
 		return;
+	service_stop(s);
 	tls_context_free(s->tls);
 	config_wipe(&s->key);
 	free(s->params);

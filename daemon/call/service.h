@@ -7,11 +7,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uv.h>
 
 #include "daemon/asr/vendor.h"
 #include "daemon/base/buf.h"
 #include "daemon/cfg/config.h"
+#include "daemon/call/gate.h"
 
+struct reread;
+struct timer_once;
 struct tls_context;
 
 struct service {
@@ -24,6 +28,19 @@ struct service {
 	uint16_t port;
 	struct tls_context *tls;  /**< NULL: ws:// */
 	struct buf key;
+	const char *credentials;  /**< $CREDENTIALS_DIRECTORY or NULL */
+	struct service *fallback; /**< NULL: none; set by whoever opens all */
+	uint32_t session_max_ms;  /**< Open a successor before; 0: no limit */
+
+	uv_loop_t *loop;          /**< From service_start() on */
+	struct gate *gate;
+	struct timer_once *gate_timer;
+	struct reread *rereading; /**< The key's file, in a pool job */
+	bool reread;              /**< ... once since it last worked */
+	/** Believed down, or up again; NULL: nobody is told. */
+	void (*changed)(const struct service *s, bool down,
+			const struct reason *why, void *arg);
+	void *arg;
 };
 
 /**
@@ -35,4 +52,16 @@ struct service {
  */
 int service_open(struct service **out, const struct config_asr *config,
 		 const char *credentials, struct buf *why);
+/** Make it usable by legs.  @return 0 or -ENOMEM */
+int service_start(struct service *s, uv_loop_t *loop);
+/** No leg uses it any more: its handles close on the loop. */
+void service_stop(struct service *s);
+/** Once the loop has run dry: handshakes in the pool still used its trust. */
 void service_close(struct service *s);
+
+/** Something happened at the gate: grant what may be granted, and look again
+ * when the time has come. */
+void service_gate_run(const struct service *s);
+/** The service refused the key: read the file once more, off the loop; when it
+ * has changed, everybody may try again at once. */
+void service_reread_key(struct service *s);

@@ -165,12 +165,14 @@ transcript_result(struct transcript *t, unsigned connection,
 }
 
 const struct transcript_segment *transcript_close(struct transcript *t,
+						  unsigned connection,
 						  enum segment_state state)
 {
 	size_t oldest = t->n;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->segments[i].state == SEGMENT_PARTIAL &&
+		    (!connection || t->segments[i].connection == connection) &&
 		    (oldest == t->n ||
 		     t->segments[i].number < t->segments[oldest].number))
 			oldest = i;

@@ -54,12 +54,16 @@ transcript_result(struct transcript *t, unsigned connection,
  * Close one open segment: with `state` SEGMENT_FINAL it becomes a final the
  * daemon made, with SEGMENT_RETRACTED it is void.
  *
+ * @param connection Whose; 0: anybody's
+ *
  * @return as transcript_result(), or NULL: none is open (any more)
  */
 const struct transcript_segment *transcript_close(struct transcript *t,
+						  unsigned connection,
 						  enum segment_state state);
 
-/** A new connection: keys begin anew. */
+/** A connection was lost and another begins at what was settled: what ends
+ * before that will not be told again, what crosses it is an overlap. */
 void transcript_reconnect(struct transcript *t);
 
 /** Leg position up to which finals were published. */

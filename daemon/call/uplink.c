@@ -1,4 +1,4 @@
-/** @file uplink.c  A leg's way to its ASR service */
+/** @file uplink.c  A leg's way to its ASR service: its connections and states */
 #include "daemon/call/uplink.h"
 
 #include <errno.h>
@@ -7,72 +7,22 @@
 
 #include "daemon/base/array.h"
 #include "daemon/base/list.h"
-#include "daemon/base/log.h"
-#include "daemon/base/must.h"
-#include "daemon/call/connection.h"
 #include "daemon/call/retry.h"
-#include "daemon/call/wire.h"
+#include "daemon/call/uplink_impl.h"
 #include "daemon/net/random.h"
-#include "daemon/net/timer.h"
 
 enum {
-	RATE = 8000,               /* of the leg's timeline [samples/s] */
-	UNSENT_MAX = 2 * RATE,     /* more holds up a replay */
-	AT_ONCE_MAX = 2 * RATE,    /* backlog that is sent without pacing */
-	STABLE_MS = 10000,         /* a connection that lasted forgets failures */
-	END_MS = 30000,            /* for connecting once the leg is over */
-	SESSION_ID = 128,
-	PACE_MS = 20,
+	STABLE_MS = 10000,     /* a connection that lasted forgets failures */
+	END_MS = 30000,        /* for connecting once the leg is over */
+	LOOK_MS = 500,         /* at the gate, while waiting there */
+	WATCH_MS = 1000,
+	FALLBACK_TRIES = 3,    /* passing failures before another service */
+	FALLBACKS_MAX = 4,
 };
 
-struct uplink {
-	struct uplink_config cfg;
-	struct uplink_cb cb;
-	void *arg;
+static const struct connection_cb connection_cb;
 
-	struct backlog *backlog;
-	struct feeder *feeder;         /* of the connection, while streaming */
-	struct transcript *transcript;
-	struct connection *connection;
-	struct timer_once *retry;      /* back-off */
-	struct timer_once *end;        /* END_MS when finishing */
-	struct timer_once *pace;
-	struct timer idle;             /* keep-alive, on the media clock */
-
-	const char *state;
-	bool streaming, finishing, finish_sent, failed, over, busy;
-	unsigned connections;          /* opened */
-	unsigned tries;                /* failures in a row */
-	uint64_t down_since_ms;        /* loop time; 0: up */
-	uint64_t up_since_ms;
-	char session[SESSION_ID];
-	struct reason why;             /* of the last failure */
-
-	uint64_t sent;                 /* leg position sent up to, ever */
-	uint64_t audio_at_us;          /* arrival of the last audio spans put */
-	uint64_t idle_from_us;         /* nothing to send since, media clock */
-	unsigned idles;                /* keep-alives since then */
-	double budget;                 /* samples that may be sent [paced] */
-	uint64_t budget_at_ms;
-
-	uint64_t gap_start, gap_end;   /* being given up; equal: nothing is */
-	const char *gap_cause;
-
-	int16_t *pcm;                  /* one chunk */
-	uint8_t *bytes;                /* ... on the wire */
-};
-
-static const struct asr_vendor *vendor(const struct uplink *u)
-{
-	return u->cfg.service->vendor;
-}
-
-static size_t samples_of(uint32_t ms)
-{
-	return (size_t)ms * RATE / 1000;
-}
-
-static void set_state(struct uplink *u, const char *state,
+void uplink_set_state(struct uplink *u, const char *state,
 		      const struct reason *why)
 {
 	if (u->state && !strcmp(u->state, state) && !why)
@@ -81,21 +31,25 @@ static void set_state(struct uplink *u, const char *state,
 	u->cb.state(state, why, u->arg);
 }
 
-/* -- what holds up a replay -------------------------------------------------- */
-
-static uint64_t unsent(const struct uplink *u)
+bool uplink_streaming(const struct uplink *u)
 {
-	if (u->feeder)
-		return feeder_available(u->feeder);
+	return u->link && u->link->streaming;
+}
+
+uint64_t uplink_unsent(const struct uplink *u)
+{
 	const uint64_t end = backlog_end(u->backlog);
 
+	if (uplink_streaming(u))
+		return feeder_available(u->link->feeder);
 	return end > u->sent ? end - u->sent : 0;
 }
 
-static void update_busy(struct uplink *u)
+void uplink_update_busy(struct uplink *u)
 {
 	const bool busy = !u->failed && !u->over &&
-			  (!u->streaming || unsent(u) > UNSENT_MAX);
+			  (!uplink_streaming(u) ||
+			   uplink_unsent(u) > UPLINK_UNSENT_MAX);
 
 	if (busy == u->busy)
 		return;
@@ -103,343 +57,95 @@ static void update_busy(struct uplink *u)
 	u->cb.busy(busy, u->arg);
 }
 
-/* -- audio that is given up --------------------------------------------------- */
+/* -- links -------------------------------------------------------------------- */
 
-static const char *cause(const struct uplink *u)
+static void link_free(struct link *l)
 {
-	switch (u->why.class) {
-	case REASON_AUTH:    return "auth";
-	case REASON_PAYMENT: return "payment";
-	case REASON_QUOTA:   return "quota";
-	case REASON_TLS:     return "tls";
-	case REASON_DNS:     return "dns";
-	default:
-		return u->streaming	? "asr_slow"
-		       : u->connections ? "asr_disconnect"
-					: "asr_connect";
-	}
+	struct uplink *u = l->uplink;
+	uint64_t at, samples;
+
+	gate_cancel(l->service->gate, &l->ticket);
+	service_gate_run(l->service);
+	connection_close(l->connection);
+	for (size_t i = 0; l->feeder &&
+			   positions_inserted_at(feeder_map(l->feeder), i, &at,
+						 &samples); i++)
+		u->cb.inserted(l->number, at, samples, u->arg);
+	feeder_free(l->feeder);
+	wire_free(l->wire);
+	free(l);
 }
 
-static void flush_gap(struct uplink *u)
+static void drop_link(struct uplink *u)
 {
-	const uint64_t start = u->gap_start, end = u->gap_end;
-
-	u->gap_start = u->gap_end = 0;
-	if (start < end)
-		u->cb.gap(start, end, u->gap_cause, u->arg);
-}
-
-static void give_up(struct uplink *u, const struct span *s)
-{
-	const uint64_t from = MAX(s->pos, u->sent);
-	const uint64_t end = s->pos + s->len;
-
-	if (end <= from)
+	if (!u->link)
 		return;
-	if (span_is_audio(s))
-		u->cb.lost(end - from, u->arg);
-	u->sent = end;
-
-	const char *why = cause(u);
-	if (u->gap_start < u->gap_end &&
-	    (u->gap_end != from || strcmp(u->gap_cause, why) != 0))
-		flush_gap(u);
-	if (u->gap_start == u->gap_end)
-		u->gap_start = from;
-	u->gap_end = end;
-	u->gap_cause = why;
+	link_free(u->link);
+	u->link = NULL;
+	timers_disarm(u->cfg.timers, &u->idle);
+	timer_once_stop(u->pace);
+	timer_once_stop(u->watch);
 }
 
-static void give_up_all(struct uplink *u)
+static void drop_side(struct link **side)
 {
-	struct span s;
-
-	while (backlog_drop(u->backlog, &s))
-		give_up(u, &s);
+	if (*side)
+		link_free(*side);
+	*side = NULL;
 }
 
-static void trim(struct uplink *u)
+static void on_granted(struct gate_ticket *t)
 {
-	struct span s;
+	struct link *l = list_item(t, struct link, ticket);
+	struct uplink *u = l->uplink;
 
-	while (backlog_over(u->backlog) && backlog_drop(u->backlog, &s)) {
-		if (u->feeder &&
-		    feeder_span(u->feeder) < backlog_first(u->backlog)) {
-			u->sent = MAX(u->sent, feeder_position(u->feeder));
-			give_up(u, &s);
-			feeder_overtaken(u->feeder);
-		} else if (!u->feeder) {
-			give_up(u, &s);
-		}
-	}
+	if (connection_open(&l->connection, u->cfg.loop, l->service,
+			    &connection_cb, l))
+		timer_once_start(u->retry, LOOK_MS); /* out of memory, files */
 }
 
-/* -- segments ----------------------------------------------------------------- */
-
-static uint64_t arrival(const struct uplink *u, uint64_t end)
+static struct link *link_new(struct uplink *u)
 {
-	struct span s;
+	struct link *l = calloc(1, sizeof(*l));
 
-	if (end == 0 ||
-	    !backlog_span(u->backlog, backlog_find(u->backlog, end - 1), &s) ||
-	    s.pos >= end)
-		return 0;
-	return s.at_us;
+	if (!l)
+		return NULL;
+	l->uplink = u;
+	l->service = u->service;
+	l->ticket.leg = u->cfg.leg;
+	l->ticket.granted = on_granted;
+	gate_enter(l->service->gate, &l->ticket);
+	return l;
 }
 
-static void publish(struct uplink *u, const struct transcript_segment *s,
-		    const struct asr_result *r)
-{
-	const struct uplink_segment out = {
-		.segment = s, .result = r,
-		.map = u->feeder ? feeder_map(u->feeder) : NULL,
-		.arrived_us = arrival(u, s->end),
-		.session = u->session[0] ? u->session : NULL,
-		.connection = s->connection,
-	};
-
-	u->cb.segment(&out, u->arg);
-}
-
-static void close_segments(struct uplink *u, enum segment_state state)
-{
-	const struct transcript_segment *s;
-
-	while ((s = transcript_close(u->transcript, state)))
-		publish(u, s, NULL);
-}
-
-/* Microseconds on the connection to samples; unknown stays unknown. */
-static uint64_t samples_at(int64_t us)
-{
-	return us < 0 ? 0 : ((uint64_t)us * RATE + 500000) / 1000000;
-}
-
-static void on_result(const struct asr_result *r, void *arg)
-{
-	struct uplink *u = arg;
-
-	if (!u->feeder)
-		return; /* before it was ready: about nothing we sent */
-	const struct positions *map = feeder_map(u->feeder);
-	const uint64_t now = feeder_position(u->feeder);
-	uint64_t start = r->start_us == TIME_UNKNOWN
-				 ? transcript_settled(u->transcript)
-				 : positions_start(map, samples_at(r->start_us));
-	uint64_t end = r->end_us == TIME_UNKNOWN
-			       ? now
-			       : positions_end(map, samples_at(r->end_us));
-
-	end = MIN(end, now);
-	start = MIN(start, end);
-	const struct transcript_segment *s = transcript_result(
-		u->transcript, u->connections, r, start, end);
-	if (s)
-		publish(u, s, r);
-	backlog_forget(u->backlog, MIN(transcript_settled(u->transcript), now));
-}
-
-static void on_speech(enum speech_event e, int64_t at_us, void *arg)
-{
-	struct uplink *u = arg;
-
-	if (!u->feeder)
-		return;
-	u->cb.speech(e,
-		     at_us == TIME_UNKNOWN
-			     ? feeder_position(u->feeder)
-			     : positions_start(feeder_map(u->feeder),
-					       samples_at(at_us)),
-		     u->arg);
-}
-
-static void on_session(const char *id, void *arg)
-{
-	struct uplink *u = arg;
-	const size_t n = strnlen(id, SESSION_ID - 1);
-
-	memcpy(u->session, id, n);
-	u->session[n] = '\0';
-}
-
-static void on_bad(void *arg)
-{
-	struct uplink *u = arg;
-
-	u->cb.bad(u->arg);
-}
-
-/* -- sending ------------------------------------------------------------------ */
-
-/* Send one chunk of `n` samples.  @return 0 or -errno */
-static int send_chunk(struct uplink *u, size_t n)
-{
-	struct feeder_taken taken;
-	struct feeder_skip skip;
-	int err = feeder_take(u->feeder, u->pcm, n, &taken, &skip);
-
-	if (err)
-		return err;
-	const size_t len = wire_encode(u->bytes, u->pcm, n,
-				       u->cfg.service->settings.wire.encoding);
-	err = connection_audio(u->connection, u->bytes, len);
-	if (err)
-		return err;
-
-	u->sent = MAX(u->sent, taken.upto);
-	u->cb.taken(&taken, u->arg);
-	if (skip.skipped)
-		u->cb.skipped(&skip, u->arg);
-	return 0;
-}
-
-/* Samples that may go out now, so that catching up keeps the service's rate:
- * what exceeds AT_ONCE_MAX is sent at `catchup` times real time. */
-static size_t allowed(struct uplink *u)
-{
-	const double rate = vendor(u)->catchup;
-
-	if (!u->cfg.paced || rate <= 0)
-		return SIZE_MAX;
-
-	const uint64_t now_ms = uv_now(u->cfg.loop);
-	u->budget += (double)(now_ms - u->budget_at_ms) * rate * RATE / 1000;
-	u->budget = MIN(u->budget, (double)AT_ONCE_MAX);
-	u->budget_at_ms = now_ms;
-	return u->budget > 0 ? (size_t)u->budget : 0;
-}
-
-static void finish_connection(struct uplink *u)
-{
-	const size_t pad = samples_of(vendor(u)->tail_pad_ms);
-	const size_t chunk = samples_of(u->cfg.service->settings.chunk_ms);
-
-	u->finish_sent = true;
-	if (pad)
-		feeder_insert(u->feeder, pad);
-	while (feeder_available(u->feeder) &&
-	       !send_chunk(u, MIN(chunk, (size_t)feeder_available(u->feeder))))
-		;
-	connection_finish(u->connection);
-}
-
-static void follow_state(struct uplink *u)
-{
-	if (!u->streaming || u->finish_sent)
-		return;
-	set_state(u, unsent(u) > UNSENT_MAX ? "catching_up" : "streaming", NULL);
-}
-
-/* As much as may go: whole chunks; at the end the rest, not below the least
- * the service takes. */
-static void pump(struct uplink *u)
-{
-	const size_t chunk = samples_of(u->cfg.service->settings.chunk_ms);
-	const size_t least = samples_of(vendor(u)->chunk_min_ms);
-
-	while (u->streaming && !u->finish_sent &&
-	       connection_room(u->connection)) {
-		const uint64_t available = feeder_available(u->feeder);
-		size_t n = chunk;
-
-		if (available < chunk) {
-			if (!u->finishing)
-				break;
-			if (!available) {
-				finish_connection(u);
-				break;
-			}
-			n = MAX((size_t)available, least);
-		}
-		if (allowed(u) < n) {
-			timer_once_start(u->pace, PACE_MS);
-			break;
-		}
-		if (send_chunk(u, n))
-			break; /* the connection's end will be told */
-		u->budget -= (double)n;
-	}
-	follow_state(u);
-	update_busy(u);
-}
-
-static void on_pace(void *arg)
-{
-	pump(arg);
-}
-
-/* -- keep-alive ---------------------------------------------------------------- */
-
-static void arm_idle(struct uplink *u)
-{
-	const struct asr_vendor *v = vendor(u);
-	const uint64_t ms =
-		v->idle_ms + (uint64_t)v->idle_next_ms * u->idles;
-
-	if (v->idle != ASR_IDLE_NONE && u->streaming && !u->finish_sent)
-		timers_arm(u->cfg.timers, &u->idle,
-			   u->idle_from_us + ms * 1000);
-}
-
-static void on_idle(struct timer *t, uint64_t now_us)
-{
-	struct uplink *u = list_item(t, struct uplink, idle);
-	const struct asr_vendor *v = vendor(u);
-	const uint64_t since = MAX(u->audio_at_us, u->idle_from_us);
-
-	(void)now_us;
-	if (since > u->idle_from_us) { /* audio came meanwhile */
-		u->idle_from_us = since;
-		u->idles = 0;
-		arm_idle(u);
-		return;
-	}
-	if (v->idle == ASR_IDLE_SILENCE || v->idle == ASR_IDLE_PING)
-		feeder_insert(u->feeder,
-			      samples_of(u->idles ? u->cfg.service->settings
-							    .chunk_ms
-						  : v->idle_first_ms));
-	connection_keepalive(u->connection);
-	u->idles++;
-	arm_idle(u);
-	pump(u);
-}
-
-/* -- connections ---------------------------------------------------------------- */
+/* -- the end -------------------------------------------------------------------- */
 
 static void finish_all(struct uplink *u)
 {
-	close_segments(u, SEGMENT_FINAL);
-	give_up_all(u);
-	flush_gap(u);
+	drop_link(u);
+	drop_side(&u->next);
+	drop_side(&u->old);
+	uplink_close_segments(u, 0, SEGMENT_FINAL);
+	uplink_give_up_all(u);
+	uplink_flush_gap(u);
 	u->over = true;
 	timer_once_stop(u->retry);
 	timer_once_stop(u->end);
-	update_busy(u);
+	uplink_update_busy(u);
 	u->cb.over(u->arg); /* may close u: last line */
-}
-
-/* What was sent and will neither be sent again nor be settled is a gap, too. */
-static void tell_unsettled(struct uplink *u)
-{
-	const uint64_t settled = transcript_settled(u->transcript);
-
-	if (settled >= u->sent)
-		return;
-	flush_gap(u);
-	u->gap_start = settled;
-	u->gap_end = u->sent;
-	u->gap_cause = cause(u);
 }
 
 static void fail(struct uplink *u)
 {
 	u->failed = true;
-	set_state(u, "failed", &u->why);
-	close_segments(u, SEGMENT_FINAL);
-	tell_unsettled(u);
-	give_up_all(u);
-	update_busy(u);
+	timer_once_stop(u->retry);
+	drop_link(u);
+	drop_side(&u->next);
+	uplink_set_state(u, "failed", &u->why);
+	uplink_close_segments(u, 0, SEGMENT_FINAL);
+	uplink_tell_unsettled(u, transcript_settled(u->transcript), u->sent);
+	uplink_give_up_all(u);
+	uplink_update_busy(u);
 	if (u->finishing)
 		finish_all(u); /* may close u: last line */
 }
@@ -451,151 +157,354 @@ static bool too_long(const struct uplink *u)
 	return u->cfg.give_up_ms && down_ms >= u->cfg.give_up_ms;
 }
 
+/* Is waiting on pointless, for this leg? */
+static bool is_final(const struct uplink *u, const struct reason *why)
+{
+	const bool hopeless = retry_is_hopeless(why->class);
+
+	return too_long(u) ||
+	       (hopeless && (u->cfg.hopeless_is_final || u->finishing));
+}
+
+/* Another service takes the leg over, with its backlog?  Not where a
+ * certificate is wrong: that may be an attack, and is for a person to see. */
+static bool fall_back(struct uplink *u, const struct reason *why)
+{
+	if (!u->service->fallback || u->fallbacks == FALLBACKS_MAX ||
+	    why->class == REASON_TLS ||
+	    (u->tries < FALLBACK_TRIES && !retry_is_hopeless(why->class)))
+		return false;
+	u->service = u->service->fallback;
+	u->fallbacks++;
+	u->tries = 0;
+	u->down_since_ms = uv_now(u->cfg.loop);
+	return true;
+}
+
 static void retry_or_fail(struct uplink *u, const struct reason *why)
 {
-	uint32_t random;
+	uint32_t random, delay_ms;
 
 	u->why = *why;
 	u->tries++;
 	if (!u->down_since_ms)
 		u->down_since_ms = uv_now(u->cfg.loop);
-	if (too_long(u) || (u->cfg.hopeless_is_final &&
-			    retry_is_hopeless(why->class))) {
-		fail(u);
+	uplink_close_segments(u, 0, SEGMENT_RETRACTED); /* sent again */
+	random_bytes(&random, sizeof(random));
+	delay_ms = retry_delay_ms(why, u->tries, random);
+	if (fall_back(u, why)) {
+		delay_ms = 0;
+	} else if (is_final(u, why)) {
+		fail(u); /* may close u: last line */
 		return;
 	}
-	close_segments(u, SEGMENT_RETRACTED); /* their audio is sent again */
-	set_state(u, u->connections ? "reconnecting" : "connecting", why);
-	update_busy(u);
-	random_bytes(&random, sizeof(random));
-	timer_once_start(u->retry, retry_delay_ms(why, u->tries, random));
+	uplink_set_state(u,
+			 delay_ms && retry_is_hopeless(why->class) ? "failed"
+			 : u->connections ? "reconnecting"
+					  : "connecting",
+			 why);
+	uplink_update_busy(u);
+	timer_once_start(u->retry, delay_ms);
 }
 
-static void tell_inserted(struct uplink *u)
-{
-	uint64_t at, samples;
+/* -- what the connection reports ---------------------------------------------------- */
 
-	for (size_t i = 0; positions_inserted_at(feeder_map(u->feeder), i, &at,
-						 &samples); i++)
-		u->cb.inserted(u->connections, at, samples, u->arg);
-}
-
-static void drop_connection(struct uplink *u)
+static void tell_gate(struct link *l, const struct reason *why)
 {
-	connection_close(u->connection);
-	u->connection = NULL;
-	u->streaming = false;
-	timers_disarm(u->cfg.timers, &u->idle);
-	timer_once_stop(u->pace);
-	if (!u->feeder)
+	struct service *s = (struct service *)(uintptr_t)l->service;
+	uint32_t random;
+
+	if (l->ticket.state != TICKET_INSIDE)
 		return;
-	tell_inserted(u);
-	feeder_free(u->feeder);
-	u->feeder = NULL;
+	random_bytes(&random, sizeof(random));
+	if (why)
+		gate_failure(s->gate, &l->ticket, why, uv_now(s->loop), random);
+	else
+		gate_success(s->gate, &l->ticket);
+	if (why && why->class == REASON_AUTH)
+		service_reread_key(s);
+	service_gate_run(s);
 }
 
-static void on_over(const struct reason *why, bool drained, void *arg)
+/* The predecessor has gone: what it did not settle is sent nowhere again. */
+static void old_over(struct uplink *u, const struct reason *why, bool drained)
 {
-	struct uplink *u = arg;
-	const bool ended = u->finish_sent;
+	struct link *l = u->old;
+
+	uplink_close_segments(u, l->number, SEGMENT_FINAL);
+	if (!drained) {
+		const struct reason kept = u->why;
+
+		u->why = *why;
+		uplink_tell_unsettled(u, l->settled, l->upto);
+		uplink_flush_gap(u);
+		u->why = kept;
+	}
+	drop_side(&u->old);
+	if (u->finishing && !u->link && !u->failed)
+		finish_all(u); /* may close u: last line */
+}
+
+/* The current one has gone. */
+static void link_over(struct uplink *u, const struct reason *why, bool drained)
+{
+	const struct link *l = u->link;
+	const bool ended = l->finish_sent;
 	const bool mute = ended && why->class == REASON_TIMEOUT;
 	const bool settled =
 		ended && transcript_settled(u->transcript) >= u->sent;
 
-	if (u->streaming &&
-	    uv_now(u->cfg.loop) - u->up_since_ms >= STABLE_MS)
+	if (l->streaming && uv_now(u->cfg.loop) - l->up_since_ms >= STABLE_MS)
 		u->tries = 0;
-	drop_connection(u);
-	u->finish_sent = false;
 	if (ended && (drained || mute || settled)) {
 		if (!drained) {
 			u->why = *why;
-			close_segments(u, SEGMENT_FINAL);
-			tell_unsettled(u);
+			uplink_close_segments(u, 0, SEGMENT_FINAL);
+			uplink_tell_unsettled(
+				u, transcript_settled(u->transcript), u->sent);
 		}
-		finish_all(u);
+		drop_link(u);
+		if (!u->old)
+			finish_all(u); /* may close u: last line */
 		return;
 	}
-	retry_or_fail(u, why);
+	drop_link(u);
+	if (u->next) { /* a successor is on its way: let it take over */
+		u->link = u->next;
+		u->next = NULL;
+		u->why = *why;
+		uplink_close_segments(u, 0, SEGMENT_RETRACTED);
+		uplink_set_state(u, "reconnecting", why);
+		uplink_update_busy(u);
+		return;
+	}
+	retry_or_fail(u, why); /* may close u: last line */
+}
+
+static void on_over(const struct reason *why, bool drained, void *arg)
+{
+	struct link *l = arg;
+	struct uplink *u = l->uplink;
+
+	tell_gate(l, why);
+	if (l == u->old)
+		old_over(u, why, drained);
+	else if (l == u->next)
+		drop_side(&u->next); /* the watch will try again */
+	else
+		link_over(u, why, drained);
+}
+
+void uplink_lose(struct uplink *u, enum reason_class class, const char *text)
+{
+	struct reason why;
+
+	reason_set(&why, class, 0, "%s", text);
+	link_over(u, &why, false);
+}
+
+/* Give the link its audio: from `from` on. */
+static int start_link(struct link *l, uint64_t from)
+{
+	struct uplink *u = l->uplink;
+	int err = feeder_new(&l->feeder, u->backlog, from, u->sent);
+
+	if (!err)
+		err = wire_new(&l->wire, &l->service->settings.wire);
+	if (err)
+		return err;
+	l->number = ++u->connections;
+	l->streaming = true;
+	l->up_since_ms = uv_now(u->cfg.loop);
+	l->settled = l->upto = from;
+	u->down_since_ms = 0;
+	u->budget = UPLINK_UNSENT_MAX;
+	u->budget_at_ms = l->up_since_ms;
+	u->message_ms = l->up_since_ms;
+	u->speech = 0;
+	u->stuck_s = 0;
+	u->idle_from_us = timers_now_us(u->cfg.timers);
+	u->idles = 0;
+	timer_once_start(u->watch, WATCH_MS);
+	return 0;
+}
+
+/* The successor is ready: it goes on where the current one is. */
+static void take_over(struct uplink *u)
+{
+	struct link *l = u->next;
+
+	if (start_link(l, feeder_position(u->link->feeder)))
+		return; /* no memory: the old one stays */
+	u->old = u->link;
+	u->link = l;
+	u->next = NULL;
+	u->old->streaming = false;
+	u->old->finish_sent = true;
+	connection_finish(u->old->connection);
+	u->cb.note("rollover", u->arg);
 }
 
 static void on_ready(void *arg)
 {
-	struct uplink *u = arg;
+	struct link *l = arg;
+	struct uplink *u = l->uplink;
 
-	transcript_reconnect(u->transcript);
-	if (feeder_new(&u->feeder, u->backlog,
-		       transcript_settled(u->transcript), u->sent))
-		return; /* out of memory: the service will close an idle one */
-	u->connections++;
-	u->session[0] = '\0';
-	u->streaming = true;
-	u->down_since_ms = 0;
-	u->up_since_ms = uv_now(u->cfg.loop);
-	u->budget = AT_ONCE_MAX;
-	u->budget_at_ms = u->up_since_ms;
-	u->idle_from_us = timers_now_us(u->cfg.timers);
-	u->idles = 0;
-	flush_gap(u);
-	arm_idle(u);
-	pump(u);
+	tell_gate(l, NULL);
+	if (l == u->next) {
+		take_over(u);
+	} else {
+		transcript_reconnect(u->transcript);
+		if (start_link(l, transcript_settled(u->transcript)))
+			return; /* no memory: the service will close it */
+		uplink_flush_gap(u);
+	}
+	uplink_arm_idle(u);
+	uplink_pump(u);
 }
 
 static void on_room(void *arg)
 {
-	pump(arg);
+	struct link *l = arg;
+
+	if (l == l->uplink->link)
+		uplink_pump(l->uplink);
+}
+
+static void on_heard(void *arg)
+{
+	struct link *l = arg;
+
+	l->uplink->message_ms = uv_now(l->uplink->cfg.loop);
+	l->uplink->speech = 0;
+}
+
+static void on_bad(void *arg)
+{
+	struct link *l = arg;
+
+	l->uplink->cb.bad(l->uplink->arg);
+}
+
+static void on_session(const char *id, void *arg)
+{
+	struct link *l = arg;
+	const size_t n = strnlen(id, UPLINK_SESSION_ID - 1);
+
+	memcpy(l->session, id, n);
+	l->session[n] = '\0';
+}
+
+static void on_result(const struct asr_result *r, void *arg)
+{
+	uplink_result(arg, r);
+}
+
+static void on_speech(enum speech_event e, int64_t at_us, void *arg)
+{
+	uplink_speech(arg, e, at_us);
 }
 
 static const struct connection_cb connection_cb = {
 	.ready = on_ready, .room = on_room, .session = on_session,
-	.result = on_result, .speech = on_speech, .bad = on_bad,
-	.over = on_over,
+	.result = on_result, .speech = on_speech, .heard = on_heard,
+	.bad = on_bad, .over = on_over,
 };
+
+/* -- timers ---------------------------------------------------------------------------- */
+
+/* While waiting at the gate: has the service been found hopeless meanwhile? */
+static void look_at_gate(struct uplink *u)
+{
+	const struct reason *down = gate_down(u->link->service->gate);
+	struct reason why;
+
+	if (u->link->connection)
+		return;
+	if (down)
+		why = *down;
+	else
+		reason_set(&why, REASON_TIMEOUT, 0,
+			   "no turn to connect: too many at once");
+	if (is_final(u, &why) ||
+	    (down && u->service->fallback && retry_is_hopeless(why.class))) {
+		drop_link(u);
+		retry_or_fail(u, &why); /* may close u: last line */
+		return;
+	}
+	if (down && strcmp(u->state, "failed") != 0 &&
+	    retry_is_hopeless(why.class)) {
+		u->why = why;
+		uplink_set_state(u, "failed", &why);
+	}
+	timer_once_start(u->retry, LOOK_MS);
+}
 
 static void on_retry(void *arg)
 {
 	struct uplink *u = arg;
-	struct reason why;
-	const int err = connection_open(&u->connection, u->cfg.loop,
-					u->cfg.service, &connection_cb, u);
 
-	if (!err)
-		return;
-	reason_set(&why, REASON_NETWORK, 0, "no connection could be made: %s",
-		   strerror(-err));
-	retry_or_fail(u, &why);
+	if (!u->link) {
+		u->link = link_new(u);
+		if (!u->link) {
+			timer_once_start(u->retry, LOOK_MS);
+			return;
+		}
+		service_gate_run(u->link->service);
+	} else if (!u->link->connection &&
+		   u->link->ticket.state == TICKET_INSIDE) {
+		on_granted(&u->link->ticket);
+	}
+	look_at_gate(u); /* may close u: last line */
 }
 
 static void on_end(void *arg)
 {
 	struct uplink *u = arg;
 
-	if (u->streaming)
+	if (uplink_streaming(u))
 		return; /* the drain has its own limits */
-	drop_connection(u);
+	if (u->why.class == REASON_NONE)
+		reason_set(&u->why, REASON_TIMEOUT, 0,
+			   "no connection until the call was over");
 	fail(u);
 }
 
-/* -- for the leg ------------------------------------------------------------------ */
+static void on_watch(void *arg)
+{
+	struct uplink *u = arg;
+
+	timer_once_start(u->watch, WATCH_MS);
+	uplink_watch(u); /* may close u: last line */
+}
+
+void uplink_rollover(struct uplink *u)
+{
+	u->next = link_new(u);
+	if (u->next)
+		service_gate_run(u->next->service);
+}
+
+/* -- for the leg ------------------------------------------------------------------------ */
 
 static int take_memory(struct uplink *u)
 {
-	const size_t chunk = samples_of(
-		MAX(u->cfg.service->settings.chunk_ms, vendor(u)->chunk_min_ms));
+	uv_loop_t *loop = u->cfg.loop;
 	int err = backlog_new(&u->backlog, u->cfg.backlog);
 
 	if (!err)
 		err = transcript_new(&u->transcript);
-	u->pcm = calloc(chunk, sizeof(*u->pcm));
-	u->bytes = calloc(chunk, sizeof(*u->pcm));
-	if (!err && (!u->pcm || !u->bytes))
+	u->pcm = calloc(uplink_samples(UPLINK_CHUNK_MAX_MS), sizeof(*u->pcm));
+	if (!err && !u->pcm)
 		err = -ENOMEM;
 	if (!err)
-		err = timer_once_open(&u->retry, u->cfg.loop, on_retry, u);
+		err = timer_once_open(&u->retry, loop, on_retry, u);
 	if (!err)
-		err = timer_once_open(&u->end, u->cfg.loop, on_end, u);
+		err = timer_once_open(&u->end, loop, on_end, u);
 	if (!err)
-		err = timer_once_open(&u->pace, u->cfg.loop, on_pace, u);
+		err = timer_once_open(&u->pace, loop, uplink_on_pace, u);
+	if (!err)
+		err = timer_once_open(&u->watch, loop, on_watch, u);
 	return err;
 }
 
@@ -609,7 +518,8 @@ int uplink_open(struct uplink **out, const struct uplink_config *cfg,
 	u->cfg = *cfg;
 	u->cb = *cb;
 	u->arg = arg;
-	u->idle.due = on_idle;
+	u->service = cfg->service;
+	u->idle.due = uplink_on_idle;
 
 	const int err = take_memory(u);
 	if (err) {
@@ -617,9 +527,8 @@ int uplink_open(struct uplink **out, const struct uplink_config *cfg,
 		return err;
 	}
 	u->down_since_ms = uv_now(cfg->loop);
-	u->state = "connecting";
-	u->cb.state(u->state, NULL, u->arg);
-	update_busy(u);
+	uplink_set_state(u, "connecting", NULL);
+	uplink_update_busy(u);
 	timer_once_start(u->retry, 0);
 	*out = u;
 	return 0;
@@ -629,18 +538,19 @@ void uplink_close(struct uplink *u)
 {
 	if (!u)
 		return;
-	if (u->connection || u->feeder)
-		drop_connection(u);
+	drop_link(u);
+	drop_side(&u->next);
+	drop_side(&u->old);
 	timers_disarm(u->cfg.timers, &u->idle);
 	timer_once_close(u->retry);
 	timer_once_close(u->end);
 	timer_once_close(u->pace);
+	timer_once_close(u->watch);
 	if (u->busy)
 		u->cb.busy(false, u->arg);
 	transcript_free(u->transcript);
 	backlog_free(u->backlog);
 	free(u->pcm);
-	free(u->bytes);
 	free(u);
 }
 
@@ -649,24 +559,29 @@ void uplink_span(struct uplink *u, const struct span *s)
 	if (span_is_audio(s))
 		u->audio_at_us = s->at_us;
 	if (u->failed || backlog_put(u->backlog, s)) {
-		give_up(u, s);
+		uplink_give_up(u, s);
 		return;
 	}
-	if (u->feeder)
-		feeder_more(u->feeder, s);
-	trim(u);
-	pump(u);
+	if (uplink_streaming(u))
+		feeder_more(u->link->feeder, s);
+	uplink_trim(u);
+	uplink_pump(u);
 }
 
 void uplink_finish(struct uplink *u)
 {
 	u->finishing = true;
+	drop_side(&u->next);
 	if (u->failed) {
-		finish_all(u);
+		finish_all(u); /* may close u: last line */
+		return;
+	}
+	if (!uplink_streaming(u) && retry_is_hopeless(u->why.class)) {
+		fail(u); /* may close u: last line */
 		return;
 	}
 	timer_once_start(u->end, END_MS);
-	pump(u);
+	uplink_pump(u);
 }
 
 unsigned uplink_connections(const struct uplink *u)

@@ -28,6 +28,7 @@ struct uplink;
 struct uplink_segment {
 	const struct transcript_segment *segment;
 	const struct asr_result *result; /**< NULL: closed by the daemon */
+	const struct service *service;   /**< Whose */
 	const struct positions *map;     /**< For the words' times */
 	uint64_t arrived_us;   /**< Arrival of the last covered sample; 0 */
 	const char *session;   /**< The service's id of it; NULL */
@@ -50,6 +51,9 @@ struct uplink_cb {
 	void (*gap)(uint64_t start, uint64_t end, const char *cause, void *arg);
 	/** A message of the service made no sense. */
 	void (*bad)(void *arg);
+	/** Something to know while the state stays as it is: "no_results",
+	 * "rollover". */
+	void (*note)(const char *reason, void *arg);
 	/** It began or ceased to hold up a replay: connecting, or more than
 	 * 2 s unsent. */
 	void (*busy)(bool busy, void *arg);
@@ -63,7 +67,8 @@ struct uplink_cb {
 struct uplink_config {
 	uv_loop_t *loop;
 	struct timers *timers;          /**< Media clock */
-	const struct service *service;
+	struct service *service;
+	uint64_t leg;                   /**< Tells legs apart */
 	uint64_t backlog;               /**< [samples]; 30 s */
 	bool paced;                     /**< Keep the service's catch-up rate;
 					     else as fast as it takes it */
@@ -83,7 +88,7 @@ void uplink_close(struct uplink *u);
 void uplink_span(struct uplink *u, const struct span *s);
 /** The leg is over: send the rest, wait for the last words, then over(). */
 void uplink_finish(struct uplink *u);
-/** Connections that were opened so far. */
+/** Connections that became ready so far. */
 unsigned uplink_connections(const struct uplink *u);
 /** The last state told of; a word of INTERFACES' list. */
 const char *uplink_state(const struct uplink *u);

@@ -1,0 +1,85 @@
+/** @file uplink_lost.c  Audio of a leg that is given up, and the gaps it leaves */
+#include <string.h>
+
+#include "daemon/base/array.h"
+#include "daemon/call/uplink_impl.h"
+
+static const char *cause(const struct uplink *u)
+{
+	if (uplink_streaming(u))
+		return "asr_slow";
+	switch (u->why.class) {
+	case REASON_AUTH:    return "auth";
+	case REASON_PAYMENT: return "payment";
+	case REASON_QUOTA:   return "quota";
+	case REASON_TLS:     return "tls";
+	case REASON_DNS:     return "dns";
+	default:
+		return u->connections ? "asr_disconnect" : "asr_connect";
+	}
+}
+
+void uplink_flush_gap(struct uplink *u)
+{
+	const uint64_t start = u->gap_start, end = u->gap_end;
+
+	u->gap_start = u->gap_end = 0;
+	if (start < end)
+		u->cb.gap(start, end, u->gap_cause, u->arg);
+}
+
+static void extend_gap(struct uplink *u, uint64_t from, uint64_t end)
+{
+	const char *why = cause(u);
+
+	if (u->gap_start < u->gap_end &&
+	    (u->gap_end != from || strcmp(u->gap_cause, why) != 0))
+		uplink_flush_gap(u);
+	if (u->gap_start == u->gap_end)
+		u->gap_start = from;
+	u->gap_end = end;
+	u->gap_cause = why;
+}
+
+void uplink_give_up(struct uplink *u, const struct span *s)
+{
+	const uint64_t from = MAX(s->pos, u->sent);
+	const uint64_t end = s->pos + s->len;
+
+	if (end <= from)
+		return;
+	if (span_is_audio(s))
+		u->cb.lost(end - from, u->arg);
+	u->sent = end;
+	extend_gap(u, from, end);
+}
+
+void uplink_give_up_all(struct uplink *u)
+{
+	struct span s;
+
+	while (backlog_drop(u->backlog, &s))
+		uplink_give_up(u, &s);
+}
+
+void uplink_tell_unsettled(struct uplink *u, uint64_t from, uint64_t upto)
+{
+	if (from < upto)
+		extend_gap(u, from, upto);
+}
+
+void uplink_trim(struct uplink *u)
+{
+	struct feeder *f = uplink_streaming(u) ? u->link->feeder : NULL;
+	struct span s;
+
+	while (backlog_over(u->backlog) && backlog_drop(u->backlog, &s)) {
+		if (!f) {
+			uplink_give_up(u, &s);
+		} else if (feeder_span(f) < backlog_first(u->backlog)) {
+			u->sent = MAX(u->sent, feeder_position(f));
+			uplink_give_up(u, &s);
+			feeder_overtaken(f);
+		}
+	}
+}

@@ -1,0 +1,98 @@
+/** @file uplink_text.c  What a service says, moved to the leg's timeline */
+#include "daemon/base/array.h"
+#include "daemon/call/uplink_impl.h"
+
+/* When the last sample of a segment arrived: its span may still be kept. */
+static uint64_t arrival(const struct uplink *u, uint64_t end)
+{
+	struct span s;
+
+	if (end == 0 ||
+	    !backlog_span(u->backlog, backlog_find(u->backlog, end - 1), &s) ||
+	    s.pos >= end)
+		return 0;
+	return s.at_us;
+}
+
+static void publish(struct uplink *u, const struct link *l,
+		    const struct transcript_segment *s,
+		    const struct asr_result *r)
+{
+	const struct uplink_segment out = {
+		.segment = s, .result = r, .service = l->service,
+		.map = l->feeder ? feeder_map(l->feeder) : NULL,
+		.arrived_us = arrival(u, s->end),
+		.session = l->session[0] ? l->session : NULL,
+		.connection = s->connection,
+	};
+
+	u->cb.segment(&out, u->arg);
+}
+
+/* The link a segment came by; all but the current and the old one are gone. */
+static const struct link *link_of(const struct uplink *u, unsigned connection,
+				  const struct link *gone)
+{
+	if (u->link && u->link->number == connection)
+		return u->link;
+	if (u->old && u->old->number == connection)
+		return u->old;
+	return gone;
+}
+
+void uplink_close_segments(struct uplink *u, unsigned connection,
+			   enum segment_state state)
+{
+	const struct transcript_segment *s;
+	const struct link gone = { .service = u->service };
+
+	while ((s = transcript_close(u->transcript, connection, state)))
+		publish(u, link_of(u, s->connection, &gone), s, NULL);
+}
+
+/* Microseconds on the connection to samples. */
+static uint64_t samples_at(int64_t us)
+{
+	return us < 0 ? 0 : ((uint64_t)us * UPLINK_RATE + 500000) / 1000000;
+}
+
+void uplink_result(struct link *l, const struct asr_result *r)
+{
+	struct uplink *u = l->uplink;
+	const struct transcript_segment *s;
+
+	if (!l->feeder)
+		return; /* before it was ready: about nothing we sent */
+
+	const struct positions *map = feeder_map(l->feeder);
+	uint64_t end = r->end_us == TIME_UNKNOWN
+			       ? l->upto
+			       : positions_end(map, samples_at(r->end_us));
+	uint64_t start = r->start_us == TIME_UNKNOWN
+				 ? l->settled
+				 : positions_start(map, samples_at(r->start_us));
+
+	end = MIN(end, l->upto);
+	start = MIN(start, end);
+	s = transcript_result(u->transcript, l->number, r, start, end);
+	if (r->state == RESULT_FINAL)
+		l->settled = MAX(l->settled, end);
+	if (s)
+		publish(u, l, s, r);
+	backlog_forget(u->backlog,
+		       MIN(transcript_settled(u->transcript), u->sent));
+}
+
+void uplink_speech(struct link *l, enum speech_event e, int64_t at_us)
+{
+	struct uplink *u = l->uplink;
+
+	if (!l->feeder)
+		return;
+	u->cb.speech(e,
+		     at_us == TIME_UNKNOWN
+			     ? l->upto
+			     : positions_start(feeder_map(l->feeder),
+					       samples_at(at_us)),
+		     u->arg);
+}
