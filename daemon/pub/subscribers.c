@@ -1,0 +1,160 @@
+/** @file subscribers.c  The event socket */
+#include "daemon/pub/subscribers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/net/now.h"
+#include "daemon/net/timer.h"
+#include "daemon/net/unix.h"
+#include "daemon/pub/say.h"
+#include "daemon/pub/subscriber.h"
+
+enum {
+	TICK_MS = 100,
+	CONNECTIONS = 64,
+	CONNECTIONS_PER_UID = 16,
+	LATEST_MAX = 8 * 1024 * 1024,
+	OUT_MAX = 4 * SUBSCRIBER_OUT,  /* A line over the ceiling, and ours */
+};
+
+void subscribers_wake(struct subscribers *all)
+{
+	if (all->woken)
+		return;
+	all->woken = true;
+	timer_once_start(all->wake, 0);
+}
+
+static void on_wake(void *arg)
+{
+	struct subscribers *all = arg;
+
+	all->woken = false;
+	list_each(&all->all, item)
+		subscriber_pump(subscriber_of(item));
+}
+
+static void on_tick(void *arg)
+{
+	struct subscribers *all = arg;
+
+	if (list_empty(&all->all))
+		return;
+	timer_once_start(all->tick, all->tick_ms);
+	list_each(&all->all, item)
+		subscriber_tick(subscriber_of(item));
+	subscribers_wake(all);
+}
+
+void subscribers_changed(struct subscribers *all)
+{
+	bool partials = false;
+
+	list_each(&all->all, item)
+		partials |= subscriber_wants_partials(subscriber_of(item));
+	all->tap.durable_only = !partials;
+	if (!partials)
+		latest_clear(all->latest);
+}
+
+static void on_event(const struct journal_line *l, const struct event *e,
+		     void *arg)
+{
+	struct subscribers *all = arg;
+
+	if (list_empty(&all->all))
+		return;
+	latest_put(all->latest, l, e);
+	subscribers_wake(all);
+}
+
+static void turn_away(struct unix_conn *c)
+{
+	struct buf line = {0};
+
+	say_bye(&line, now_wall_us(), "too_many");
+	if (!line.err)
+		(void)unix_put(c, line.data, line.len);
+	buf_free(&line);
+	unix_finish(c);
+}
+
+static void on_accepted(struct unix_conn *c, bool over_limits, void *arg)
+{
+	struct subscribers *all = arg;
+	const bool first = list_empty(&all->all);
+
+	if (over_limits) {
+		turn_away(c);
+		return;
+	}
+	if (!subscriber_new(all, c))
+		return;
+	subscribers_changed(all);
+	if (first)
+		timer_once_start(all->tick, all->tick_ms);
+}
+
+int subscribers_open(struct subscribers **out, uv_loop_t *loop,
+		     struct journal *j, const struct subscribers_options *o,
+		     struct buf *why)
+{
+	struct subscribers *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	all->journal = j;
+	all->tick_ms = o->tick_ms ? o->tick_ms : TICK_MS;
+	list_init(&all->all);
+	names_init(&all->names);
+
+	const struct unix_options u = {
+		.path = o->path, .mode = o->mode, .group = o->group,
+		.max = CONNECTIONS, .max_per_uid = CONNECTIONS_PER_UID,
+		.out_max = OUT_MAX };
+	int err = latest_new(&all->latest, LATEST_MAX);
+	if (!err)
+		err = timer_once_open(&all->wake, loop, on_wake, all);
+	if (!err)
+		err = timer_once_open(&all->tick, loop, on_tick, all);
+	if (!err)
+		err = unix_listen(&all->listener, loop, &u, on_accepted, all,
+				  why);
+	if (err) {
+		subscribers_close(all);
+		return err;
+	}
+	all->tap = (struct journal_tap){ .line = on_event, .arg = all,
+					 .durable_only = true };
+	journal_tap(j, &all->tap);
+	*out = all;
+	return 0;
+}
+
+void subscribers_close(struct subscribers *all)
+{
+	if (!all)
+		return;
+	unix_listener_close(all->listener);
+	journal_untap(&all->tap);
+	list_each(&all->all, item) {
+		struct subscriber *s = subscriber_of(item);
+
+		subscriber_start(s);
+		subscriber_pump(s);
+		subscriber_bye(s, "shutdown");
+	}
+	timer_once_close(all->wake);
+	timer_once_close(all->tick);
+	names_fini(&all->names);
+	latest_free(all->latest);
+	free(all);
+}
+
+void subscribers_stats(const struct subscribers *all,
+		       struct subscribers_stats *out)
+{
+	*out = all->stats;
+	out->refused = unix_refused(all->listener);
+}
