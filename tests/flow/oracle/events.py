@@ -159,6 +159,8 @@ class Checker:
         _need(not call.ended, "its call is over")
         if kind == "call.end":
             call.ended = True
+            if self.holes:
+                return
             for name, leg in self.legs.items():
                 _need(leg.call != e["call"] or leg.ended, f"its leg {name} has not ended")
             _need(call.legs is None or e["legs"] == call.legs,
@@ -252,7 +254,7 @@ class Checker:
         for name, call in self.calls.items():
             _need(call.ended, f"call {name} has not ended")
         for name, leg in self.legs.items():
-            _need(leg.ended, f"leg {name} has not ended")
+            _need(leg.ended or self.holes, f"leg {name} has not ended")
 
 
 def validate_lines(lines, complete=True, holes=False, whole=True, conflated=False):
