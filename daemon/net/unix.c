@@ -2,6 +2,7 @@
 #include "daemon/net/unix.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -205,6 +206,17 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *b)
 	*b = uv_buf_init((char *)c->in_bytes, READ_SIZE);
 }
 
+/* Closed altogether, or only what it sends?  (A write tells as well, but who
+   has nothing to say would find out late.) */
+static bool is_gone(const struct unix_conn *c)
+{
+	struct pollfd p = {0};
+
+	if (uv_fileno((const uv_handle_t *)&c->handle, &p.fd))
+		return true;
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
 static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 {
 	struct unix_conn *c = h->data;
@@ -215,7 +227,9 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 			c->cb.received(c->in_bytes, (size_t)n, c->arg);
 	} else if (n == UV_EOF) {
 		uv_read_stop(h);
-		if (c->cb.ended)
+		if (is_gone(c))
+			broke(c, -ECONNRESET);
+		else if (c->cb.ended)
 			c->cb.ended(c->arg);
 	} else if (n < 0) {
 		broke(c, (int)n);

@@ -5,9 +5,11 @@ happens by the test; every line that any client gets is checked by the oracle.
 """
 import json
 import os
+import pathlib
 import socket
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
@@ -29,9 +31,8 @@ def serve(tmp_path):
     yield one
     for s in servers:
         s.close()
-        for c in s.clients:
-            for line in c.raw:
-                validate_lines([line], complete=False, whole=False)
+        for line in {line for c in s.clients for line in c.raw}:
+            validate_lines([line], complete=False, whole=False)
 
 
 def types(lines):
@@ -123,8 +124,9 @@ def test_a_place_that_is_not_there_is_told_by_reset(serve, start, following):
     s.tell("start c c-0", "gap c-0", "gap c-0")
     s.sync()
     c = s.client({"hello": 1, "from": start})
+    got = [c.line()]
     s.tell("gap c-0")
-    got = no_beat(c.seq(5))
+    got += no_beat(c.seq(5))
     assert got[0]["type"] == "reset"
     assert (got[0]["epoch"], got[0]["next"]) == (EPOCH, following)
     assert seqs(got) == list(range(following, 6))
@@ -136,14 +138,15 @@ def test_who_falls_behind_is_told_exactly_what_is_lost_and_holds_nobody_up(serve
     s.tell("start c c-0")
     quick.seq(2)
     total = 2
-    for _ in range(40):  # 40 times the whole ring and more than all buffers on the way
-        s.tell("burst 100 c-0 600")
-        total += 100
+    for _ in range(100):  # 45 times the whole ring and more than all buffers on the way
+        s.tell("burst 40 c-0 600")
+        total += 40
         quick.seq(total)
     assert not [e for e in map(parse_line, quick.raw) if e["type"] == "lost"]
     stand = s.sync()
     assert stand["connected"] == 2 and stand["first"] > 3900
     s.tell("end c c-0")
+    quick.seq(total + 2)
     got = slow.seq(total + 2)
     lost = [e for e in got if e["type"] == "lost"]
     assert lost
@@ -164,8 +167,8 @@ def test_a_reader_that_sleeps_costs_no_more_than_its_ceiling(serve):
     for _ in range(50):
         s.tell("burst 100 c-0 60000")
         s.sync()
-    # 300 MB of events went by; each may hold 256 KiB and a line
-    assert s.memory() - before < 10 * 2 * 330 * 1024
+    # 300 MB of events went by; each may hold 256 KiB and a line, twice while buffers grow
+    assert s.memory() - before < 10 * 2 * 2 * 330 * 1024
     assert s.sync()["connected"] == 10
 
 
@@ -406,15 +409,15 @@ def test_lines_may_come_in_any_pieces(serve):
     s.tell("start c c-0", "gap c-0")
     s.sync()
     c = s.client()
-    text = f'{{"hello":1,"from":"{EPOCH}:3","ack":true}}\r\n\n{{"ack":3}}\n{{}}\n'
-    for i in range(len(text)):
-        c.socket.sendall(text[i:i + 1].encode())
-    got = no_beat(c.until(lambda e: e["type"] == "error"))
-    # all but the last were understood; delivery may have begun before
-    assert types(got)[-1] == "error" and "choose" in got[-1]["error"]
-    assert seqs(got) in ([3], [])
+    for byte in f'{{"hello":1,"from":"{EPOCH}:3","ack":true}}\r\n\n':
+        c.socket.sendall(byte.encode())
+    assert seqs(no_beat(c.seq(3))) == [3]
+    c.socket.sendall(b'{"ack":3}\n{}\n{"ac')
+    assert "choose" in no_beat([c.line()])[0]["error"]
     s.tell("gap c-0")
     c.seq(4)
+    c.socket.sendall(b'k":5}\n')
+    assert "not sent yet" in no_beat([c.line()])[0]["error"]
 
 
 def test_a_late_choice_that_goes_back_says_hello_again(serve):
@@ -447,17 +450,17 @@ def test_partials_of_a_slow_reader_are_the_latest_and_never_late(serve):
     s = serve()
     slow = s.client({"hello": 1}, receive_buffer=4096)
     quick = s.client({"hello": 1, "types": ["segment"]})
-    s.tell("start c c-0", "start c c-1", "burst 10 c-0 60000")
+    s.tell("start c c-0", "start d d-0", "burst 10 c-0 60000")
     quick.seq(14)
     for rev in range(1, 200):
-        s.tell(f"partial c-0 5000 {rev} zero", f"partial c-1 6000 {rev} one")
+        s.tell(f"partial c-0 5000 {rev} zero", f"partial d-0 6000 {rev} one")
     s.tell("final c-0 5000 200 done")
     quick.seq(15)
     got = slow.seq(15)  # slow until here
-    s.tell("gap c-1")
+    s.tell("gap d-0")
     got += slow.seq(16)
     partials = [e for e in got if e.get("state") == "partial"]
-    assert {e["leg"] for e in partials} <= {"c-1"}  # c-0's is superseded
+    assert {e["leg"] for e in partials} <= {"d-0"}  # c-0's is superseded
     assert len(partials) <= 2
     validate_lines(slow.raw, complete=False, whole=False, conflated=True)
     validate_lines(quick.raw, complete=False, whole=False, conflated=True, holes=True)
@@ -512,29 +515,28 @@ def test_one_user_gets_16_connections(serve):
     assert s.client().hello["type"] == "hello"
 
 
-def test_all_users_together_get_64(serve, tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("only root can connect as several users")
-    tmp_path.chmod(0o755)
-    s = serve("--mode", 666)
-    try:
-        for k in range(64):
-            os.seteuid(20000 + k // 15)
-            assert s.client().hello["type"] == "hello"
-        assert s.client().hello["reason"] == "too_many"
-    except PermissionError:
-        os.seteuid(0)
-        pytest.skip("the test's folder is closed to other users")
-    finally:
-        os.seteuid(0)
-    assert s.sync()["connected"] == 64
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can connect as several users")
+def test_all_users_together_get_64(serve):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # pytest's own are closed to others
+        s = serve("--mode", 666, path=pathlib.Path(folder) / "events.sock")
+        try:
+            for k in range(64):
+                os.seteuid(0)
+                os.seteuid(20000 + k // 15)
+                assert s.client().hello["type"] == "hello"
+            assert s.client().hello["reason"] == "too_many"
+        finally:
+            os.seteuid(0)
+        assert s.sync()["connected"] == 64
+        s.close()
 
 
 def test_the_end_of_the_daemon_is_told_behind_everything(serve):
     s = serve()
     c, late = s.client({"hello": 1}), s.client()
     s.tell("start c c-0", "burst 100 c-0 10", "end c c-0")
-    s.close()
+    s.finish()
     for each in (c, late):
         got = no_beat(each.rest())
         assert seqs(got) == list(range(1, 105))

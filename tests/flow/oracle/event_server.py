@@ -70,12 +70,17 @@ class Server:
         text = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text()
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def close(self):
-        """End of input: everything closed in order, or the exit code says so."""
-        if self.process.stdin.closed:
-            return
-        self.process.stdin.close()
+    def finish(self):
+        """End of input."""
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
         self.process.wait(PATIENCE)
+
+    def close(self):
+        """Everything must close in order, or the exit code says so."""
+        if self.process.stdout.closed:
+            return
+        self.finish()
         for c in self.clients:
             c.close()
         errors = self.process.stderr.read().decode()
@@ -131,9 +136,10 @@ class Client:
 
     def until(self, true):
         """Lines up to the first for which it is true, that one included."""
-        lines = []
+        lines, end = [], time.monotonic() + PATIENCE
         while True:
             lines.append(self.line())
+            assert time.monotonic() < end, f"it does not come; the last were {lines[-3:]}"
             assert lines[-1] is not None, f"closed after {lines[-3:-1]}"
             if true(lines[-1]):
                 return lines

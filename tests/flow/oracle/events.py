@@ -134,6 +134,8 @@ class Checker:
                   f"lost from {e['from']}, but {self.next} was next")
             self.next = e["to"] + 1
         elif e["type"] in ("hello", "reset"):
+            if self.next is not None:  # what follows may have been there before
+                self.calls, self.legs, self.whole = {}, {}, False
             self.next = None
         elif "seq" in e:
             if self.next is not None:
