@@ -83,10 +83,22 @@ static void write_samples(struct wav *w, const int16_t *pcm, size_t n)
 	w->samples += n;
 }
 
+/* Long silence becomes a hole in the file: it costs neither time nor disk. */
+static void skip(struct wav *w, uint64_t n)
+{
+	if (fseeko(w->file, (off_t)(n * 2), SEEK_CUR) && !w->err)
+		w->err = -errno;
+	w->samples += n;
+}
+
 void wav_samples(struct wav *w, const int16_t *pcm, uint64_t n)
 {
 	if (n > (UINT32_MAX - HEADER) / 2 - w->samples)
 		w->err = w->err ? w->err : -EFBIG;
+	if (!pcm && n > STEP && !w->err) {
+		skip(w, n - STEP); /* the last of it is written: the file's end */
+		n = STEP;
+	}
 	while (n && !w->err) {
 		const size_t part = (size_t)MIN(n, (uint64_t)STEP);
 
