@@ -123,17 +123,25 @@ static bool has_src_tag(struct sip_text contact)
 static const struct single {
 	const char *name;
 	char compact;
+	bool again;   /* The same once more does no harm; some servers do it */
 	size_t at;
 } singles[] = {
-	{ "from", 'f', offsetof(struct sip_head, from) },
-	{ "to", 't', offsetof(struct sip_head, to) },
-	{ "call-id", 'i', offsetof(struct sip_head, call_id) },
-	{ "cseq", 0, offsetof(struct sip_head, cseq) },
-	{ "content-type", 'c', offsetof(struct sip_head, content_type) },
-	{ "content-length", 'l', offsetof(struct sip_head, content_length) },
-	{ "content-encoding", 'e', offsetof(struct sip_head, content_encoding) },
-	{ "max-forwards", 0, offsetof(struct sip_head, max_forwards) },
+	{ "from", 'f', false, offsetof(struct sip_head, from) },
+	{ "to", 't', false, offsetof(struct sip_head, to) },
+	{ "call-id", 'i', false, offsetof(struct sip_head, call_id) },
+	{ "cseq", 0, false, offsetof(struct sip_head, cseq) },
+	{ "content-length", 'l', false,
+	  offsetof(struct sip_head, content_length) },
+	{ "content-type", 'c', true, offsetof(struct sip_head, content_type) },
+	{ "content-encoding", 'e', true,
+	  offsetof(struct sip_head, content_encoding) },
+	{ "max-forwards", 0, true, offsetof(struct sip_head, max_forwards) },
 };
+
+static bool same(struct sip_text a, struct sip_text b)
+{
+	return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+}
 
 static bool named(struct sip_text name, const char *full, char compact)
 {
@@ -156,7 +164,8 @@ static int read_header(struct sip_head *h, struct sip_text line)
 
 		if (!named(name, singles[i].name, singles[i].compact))
 			continue;
-		if (slot->p) /* Which one holds? Nobody can know */
+		/* Which one holds?  Nobody can know */
+		if (slot->p && !(singles[i].again && same(*slot, value)))
 			return -EBADMSG;
 		*slot = value;
 		return 0;

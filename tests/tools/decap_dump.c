@@ -1,38 +1,34 @@
 /*
  * Prints what decap makes of a capture, a line a packet, for comparison with
- * another decoder: "udp TIME_US FROM:PORT TO:PORT LEN WIRE_LEN HEX" (tcp with
- * its sequence number in place of the payload).
+ * another decoder: "udp TIME_US FROM:PORT TO:PORT LEN WIRE_LEN HEX"; tcp with
+ * "SEQ ACK FLAGS" in front of the payload.  Exit 3: the file is damaged.
  *
- *     decap_dump [-t] FILE
+ *     decap_dump FILE
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "daemon/net/capture_file.h"
 #include "daemon/net/decap.h"
 
-static void print(const struct frame *f, const struct decap_packet *p, bool tcp)
+static void print(const struct frame *f, const struct decap_packet *p)
 {
 	char from[ADDR_TEXT], to[ADDR_TEXT];
 
-	if (tcp != (p->kind == DECAP_TCP))
-		return;
-	printf("%s %" PRIu64 " %s %s %zu %zu ", tcp ? "tcp" : "udp", f->at_us,
+	printf("%s %" PRIu64 " %s %s %zu %zu ",
+	       p->kind == DECAP_TCP ? "tcp" : "udp", f->at_us,
 	       addr_print(from, &p->from), addr_print(to, &p->to), p->len,
 	       p->wire_len);
-	if (tcp) {
-		printf("%" PRIu32, p->tcp_seq);
-	} else {
-		for (size_t i = 0; i < p->len; i++)
-			printf("%02x", p->data[i]);
-	}
+	if (p->kind == DECAP_TCP)
+		printf("%" PRIu32 " %" PRIu32 " %u ", p->tcp_seq, p->tcp_ack,
+		       p->tcp_flags);
+	for (size_t i = 0; i < p->len; i++)
+		printf("%02x", p->data[i]);
 	putchar('\n');
 }
 
 int main(int argc, char **argv)
 {
-	const bool tcp = argc == 3 && strcmp(argv[1], "-t") == 0;
 	struct capture_file *file;
 	struct reason why;
 	struct decap *d;
@@ -40,11 +36,11 @@ int main(int argc, char **argv)
 	struct frame f;
 	int got;
 
-	if (argc != 2 + tcp) {
-		fprintf(stderr, "usage: decap_dump [-t] FILE\n");
+	if (argc != 2) {
+		fprintf(stderr, "usage: decap_dump FILE\n");
 		return 64;
 	}
-	if (capture_file_open(&file, argv[argc - 1], &why) < 0) {
+	if (capture_file_open(&file, argv[1], &why) < 0) {
 		fprintf(stderr, "%s\n", why.text);
 		return 3;
 	}
@@ -55,7 +51,7 @@ int main(int argc, char **argv)
 
 		if (decap_feed(d, f.link_type, f.at_us, f.data, f.len,
 			       f.wire_len, &p) == 1)
-			print(&f, &p, tcp);
+			print(&f, &p);
 	}
 	if (got < 0)
 		fprintf(stderr, "%s\n", why.text);

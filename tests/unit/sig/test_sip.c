@@ -162,6 +162,13 @@ static const struct row {
 	{ "two Call-IDs", START HEAD "i: 8\r\n\r\n", -EBADMSG, { 0 } },
 	{ "two CSeqs", START HEAD CSEQ "\r\n", -EBADMSG, { 0 } },
 	{ "two Froms", START HEAD FROM "\r\n", -EBADMSG, { 0 } },
+	{ "two Content-Types, the same", START HEAD
+	  "Content-Type: application/sdp\r\n" BODY(5, "application/sdp")
+	  "v=0\r\n", 0, { .sdp = "v=0\r\n" } },
+	{ "two Content-Types", START HEAD "Content-Type: text/plain\r\n"
+	  BODY(5, "application/sdp") "v=0\r\n", -EBADMSG, { 0 } },
+	{ "two Max-Forwards", START HEAD
+	  "Max-Forwards: 7\r\nMax-Forwards: 8\r\n\r\n", -EBADMSG, { 0 } },
 	{ "CSeq of another method", "BYE sip:b SIP/2.0\r\n" HEAD "\r\n",
 	  -EBADMSG, { 0 } },
 	{ "CSeq 2^31 - 1", START VIA FROM TO ID "CSeq: 2147483647 INVITE\r\n"
