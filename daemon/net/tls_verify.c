@@ -57,6 +57,9 @@ int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
 	return 0;
 }
 
+/* mbedTLS's verify result before there is one */
+#define NOT_CHECKED 0xffffffffu
+
 /* -- words ---------------------------------------------------------------- */
 
 static const struct {
@@ -110,10 +113,13 @@ void tls_explain(const struct tls_session *s, int err, struct reason *why)
 	const char *words;
 	char text[100];
 
-	switch (err) {
-	case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
+	/* 2.28 has several errors for one bad certificate */
+	if (err == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+	    (flags && flags != NOT_CHECKED)) {
 		explain_certificate(s, flags, why);
 		return;
+	}
+	switch (err) {
 	case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
 		words = "the peer refused it; it may not know TLS 1.2 with an "
 			"AEAD cipher, or this host name";
