@@ -15,11 +15,13 @@
 #include "daemon/net/random.h"
 #include "daemon/pub/file.h"
 #include "daemon/pub/journal.h"
+#include "daemon/pub/subscribers.h"
 #include "daemon/pub/wav.h"
 #include "daemon/services.h"
 
 enum {
 	BACKLOG = 30 * 8000,       /* [samples] */
+	JOURNAL = 16 * 1024 * 1024,/* in memory, for the event socket */
 	GIVE_UP_MS = 20000,        /* transient failures, while nothing moves */
 };
 
@@ -31,6 +33,7 @@ struct app {
 	struct timers *timers;
 	struct journal *journal;
 	struct event_file *file;
+	struct subscribers *subscribers;
 	struct services *services;
 	struct calls *calls;
 	struct replay *replay;
@@ -179,12 +182,30 @@ static int open_calls(struct app *a)
 	return calls_new(&a->calls, &cc);
 }
 
+/* The event socket is served only where the file asks for one. */
 static int open_journal(struct app *a)
 {
 	uint64_t epoch;
 
 	random_bytes(&epoch, sizeof(epoch));
-	return journal_new(&a->journal, 0, epoch);
+	return journal_new(&a->journal, a->c->events.given ? JOURNAL : 0,
+			   epoch);
+}
+
+static int open_socket(struct app *a)
+{
+	const struct subscribers_options so = {
+		.path = a->c->events.socket, .mode = a->c->events.mode,
+		.group = a->c->events.group,
+	};
+	struct buf why = {0};
+
+	if (!a->c->events.given ||
+	    !subscribers_open(&a->subscribers, &a->loop, a->journal, &so, &why))
+		return EXIT_OK;
+	fprintf(stderr, "trunkscribed: %s\n", buf_str(&why));
+	buf_free(&why);
+	return EXIT_RUNTIME;
 }
 
 static int open_all(struct app *a)
@@ -224,7 +245,7 @@ static int open_all(struct app *a)
 		if (err)
 			return fail(EXIT_RUNTIME, o->events, err);
 	}
-	return EXIT_OK;
+	return open_socket(a);
 }
 
 static void open_signals(struct app *a)
@@ -244,6 +265,7 @@ static void close_all(struct app *a)
 	close_signals(a);
 	calls_free(a->calls);
 	services_stop(a->services);
+	subscribers_close(a->subscribers);
 	/* after x_close() nothing calls back, but handles close on the loop */
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
