@@ -100,7 +100,7 @@ static void on_finished(const struct reason *damaged, void *arg)
 	}
 	replay_close(a->replay);
 	a->replay = NULL;
-	close_signals(a);
+	uv_stop(&a->loop); /* the event socket would keep it going */
 }
 
 static void on_signal(uv_signal_t *h, int number)
