@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/utf8.h"
+
 enum {
 	LINE_MAX_BYTES = 2048,
 	QUIET_US = 10 * 1000 * 1000,
@@ -42,20 +44,19 @@ void log_line(enum log_level level, const char *area, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	utf8_clean(text);
 	fprintf(stderr, "%s %s: %s\n", names[level], area, text);
 }
 
 bool log_limited(struct log_limit *l, uint64_t now_us, uint64_t *kept_back)
 {
-	if (l->since_us && now_us - l->since_us < QUIET_US) {
+	if (l->logged && now_us - l->since_us < QUIET_US) {
 		l->kept_back++;
 		return false;
 	}
 	*kept_back = l->kept_back;
 	l->kept_back = 0;
-	l->since_us = now_us ? now_us : 1;
+	l->since_us = now_us;
+	l->logged = true;
 	return true;
 }

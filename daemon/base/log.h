@@ -1,8 +1,9 @@
 /**
  * @file log.h  Lines for the operator on stderr
  *
- * One line a call, "<level> area: text"; control characters are replaced, so
- * foreign text cannot forge lines or move a terminal's cursor.  What may never
+ * One line a call, "<level> area: text"; control characters and what is not
+ * UTF-8 are replaced, so foreign text cannot forge lines or move a terminal's
+ * cursor.  What may never
  * be logged: keys, transcript text, DTMF digits, telephone numbers.
  *
  * A message that foreign bytes can provoke goes through log_limited(): one
@@ -31,6 +32,7 @@ void log_line(enum log_level level, const char *area, const char *fmt, ...)
 
 /** State of one rate-limited message; `{0}` to begin. */
 struct log_limit {
+	bool logged;
 	uint64_t since_us;
 	uint64_t kept_back;
 };

@@ -68,7 +68,7 @@ void map_remove(struct map *m, uint64_t hash, const void *value)
 		return;
 	for (size_t i = (size_t)hash & (m->size - 1); m->slots[i].value;
 	     i = (i + 1) & (m->size - 1)) {
-		if (m->slots[i].value != value)
+		if (m->slots[i].hash != hash || m->slots[i].value != value)
 			continue;
 		m->slots[i].value = &grave;
 		m->count--;

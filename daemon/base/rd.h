@@ -61,16 +61,23 @@ static inline uint16_t rd_u16(struct rd *r)
 
 static inline uint32_t rd_u32(struct rd *r)
 {
-	const uint32_t hi = rd_u16(r);
+	const uint8_t *b = rd_take(r, 4);
 
-	return hi << 16 | rd_u16(r);
+	if (!b)
+		return 0;
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+	       (uint32_t)b[2] << 8 | b[3];
 }
 
 static inline uint64_t rd_u64(struct rd *r)
 {
-	const uint64_t hi = rd_u32(r);
+	struct rd half = *r;
 
-	return hi << 32 | rd_u32(r);
+	if (!rd_take(r, 8))
+		return 0;
+	const uint64_t hi = rd_u32(&half);
+
+	return hi << 32 | rd_u32(&half);
 }
 
 /** A reader over the next `n` bytes, which `r` then has behind it. */

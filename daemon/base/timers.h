@@ -28,7 +28,8 @@ int timers_new(struct timers **out);
 void timers_free(struct timers *ts);
 
 /**
- * Wake `t` at `at_us`; arming an armed timer moves it.
+ * Wake `t` at `at_us`; arming an armed timer moves it (for the time it has
+ * already: it keeps its turn).
  *
  * @return 0 or -ENOMEM (then it is not armed)
  */
