@@ -356,9 +356,9 @@ void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us)
 {
 	if (l->unusable[0])
 		return;
-	if (receiver_put(l->receiver, h, at_us))
-		return; /* counted there */
-	if (!l->media)
+	/* one that is refused is counted there, and may have its place in
+	 * the sequence all the same */
+	if (!receiver_put(l->receiver, h, at_us) && !l->media)
 		tell_media(l, h, at_us);
 	take_items(l, at_us);
 }
