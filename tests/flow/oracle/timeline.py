@@ -116,7 +116,8 @@ def decode(packets, kinds=None):
     kinds = {**STATIC, **(kinds or {})}
     out = Timeline()
     turns, out.others = streams(packets, kinds)
-    end_ts = last = last_len = None
+    end_ts = last = last_len = codec = None
+    told = {}
     for turn in turns:
         out.packets += len(turn)
         fresh = last is not None
@@ -141,9 +142,12 @@ def decode(packets, kinds=None):
             if last is not None and (fresh or not fits):
                 wait = step_us // 125 - last_len
                 _fill(out, wait if wait * 125 > WINDOW_US else 0, missing, last_len)
-                out.breaks.append(Break(len(out.pcm), "ssrc" if fresh else "timestamp"))
+                _told(out, told, "ssrc" if fresh else "timestamp", p.t_us)
             elif last is not None:
                 _fill(out, gap, missing, last_len)
+            if codec not in (None, kind):
+                _told(out, told, "codec", p.t_us)
+            codec = kind
             if out.first_us is None:
                 out.first_us = p.t_us
             pcm = g711.decode(kind, p.payload)
@@ -158,6 +162,13 @@ def decode(packets, kinds=None):
             out.lost += numbers[-1] - numbers[0] + 1 - len(numbers)
     out.lost -= min(out.late, out.lost)      # what came late is not lost
     return out
+
+
+def _told(out, told, kind, t_us):
+    """A new source is always told of, the others once a second at most."""
+    if kind == "ssrc" or t_us - told.get(kind, -TRUST_US) >= TRUST_US:
+        told[kind] = t_us
+        out.breaks.append(Break(len(out.pcm), kind))
 
 
 def _fill(out, n, missing, last_len):
