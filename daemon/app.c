@@ -7,6 +7,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/cfg/config.h"
+#include "daemon/app_probe.h"
 #include "daemon/app_replay.h"
 #include "daemon/services.h"
 
@@ -74,6 +75,18 @@ static int replay(const struct options *o)
 	return code;
 }
 
+static int probe(const struct options *o)
+{
+	struct config *c;
+	int code = load(&c, o->config ? o->config : DEFAULT_FILE);
+
+	if (code)
+		return code;
+	code = app_probe(o->probe, c);
+	config_free(c);
+	return code;
+}
+
 int app_main(const struct options *o)
 {
 	switch (o->what) {
@@ -88,9 +101,7 @@ int app_main(const struct options *o)
 	case DO_REPLAY:
 		return replay(o);
 	case DO_PROBE:
-		fputs("trunkscribed: --probe is not built yet in this version\n",
-		      stderr);
-		return EXIT_RUNTIME;
+		return probe(o);
 	case DO_RUN:
 		break;
 	}

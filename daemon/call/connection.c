@@ -40,6 +40,7 @@ struct connection {
 	uint64_t drain_until_ms;
 	bool over;             /* the last callback was made */
 	struct asr_message message;
+	struct websocket_phases phases; /* once the websocket is gone */
 };
 
 static const struct asr_vendor *vendor(const struct connection *c)
@@ -52,6 +53,7 @@ static void end(struct connection *c, const struct reason *why, bool drained)
 	if (c->over)
 		return;
 	c->over = true;
+	websocket_phases(c->ws, &c->phases);
 	websocket_close(c->ws);
 	c->ws = NULL;
 	timer_once_stop(c->timer);
@@ -445,4 +447,22 @@ void connection_finish(struct connection *c)
 bool connection_was_open(const struct connection *c)
 {
 	return c->opened;
+}
+
+void connection_phases(const struct connection *c, struct websocket_phases *out)
+{
+	if (c->ws)
+		websocket_phases(c->ws, out);
+	else
+		*out = c->phases;
+}
+
+bool connection_tls(const struct connection *c, struct tls_facts *out)
+{
+	const struct tls_session *tls = c->ws ? websocket_tls(c->ws) : NULL;
+
+	if (!tls)
+		return false;
+	tls_facts(tls, out);
+	return true;
 }

@@ -16,6 +16,8 @@
 #include "daemon/asr/vendor.h"
 #include "daemon/base/reason.h"
 #include "daemon/call/service.h"
+#include "daemon/net/tls.h"
+#include "daemon/net/websocket.h"
 
 struct connection;
 
@@ -53,5 +55,10 @@ int connection_audio(struct connection *c, const uint8_t *data, size_t len);
 void connection_keepalive(struct connection *c);
 /** No more audio: the vendor's end message, then wait for the last words. */
 void connection_finish(struct connection *c);
+/** How far it came, and when; also inside over(). */
+void connection_phases(const struct connection *c,
+		       struct websocket_phases *out);
+/** What TLS agreed on, while the websocket lives.  @return false: no TLS */
+bool connection_tls(const struct connection *c, struct tls_facts *out);
 /** Was the websocket ever open? */
 bool connection_was_open(const struct connection *c);
