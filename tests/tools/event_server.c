@@ -191,7 +191,8 @@ int main(int argc, char **argv)
 		.path = argv[1], .group = option(argv, "--group", NULL),
 		.mode = (unsigned)strtoul(option(argv, "--mode", "660"), NULL,
 					  8),
-		.tick_ms = (uint32_t)atoi(option(argv, "--tick", "0")) };
+		.tick_ms = (uint32_t)strtoul(option(argv, "--tick", "0"), NULL,
+					      10) };
 	const char *events = option(argv, "--events", NULL);
 
 	uv_loop_init(&s.loop);

@@ -25,7 +25,8 @@
 #include "tools/trunkscribectl/client.h"
 #include "tools/trunkscribectl/screen.h"
 
-enum { TIME = 8, GUTTER = 2, NARROW = 60, RECENT = 64, ID = 65, ROLE = 16 };
+enum { TIME = 8, GUTTER = 2, NARROW = 60, RECENT = 64, ID = 65, ROLE = 16,
+       GAP_SHOWN_MS = 200 };
 
 struct leg {
 	struct list in;
@@ -41,7 +42,7 @@ struct call {
 	struct list in;
 	char id[ID];
 	struct list legs;
-	unsigned n_legs;
+	char title[160];        /* Its first line */
 	char titles[2][ROLE];   /* As last printed above the columns */
 };
 
@@ -88,6 +89,7 @@ static struct call *call_of(struct tail *t, const char *id)
 	if (!c)
 		return NULL;
 	snprintf(c->id, sizeof(c->id), "%s", id);
+	snprintf(c->title, sizeof(c->title), "call %s", id);
 	list_init(&c->legs);
 	list_add(&t->calls, &c->in);
 	return c;
@@ -133,7 +135,6 @@ static struct leg *leg_of(struct call *c, const json_t *e)
 		snprintf(l->id, sizeof(l->id), "%s", id);
 		l->side = side_of(c, role);
 		list_add(&c->legs, &l->in);
-		c->n_legs++;
 	} else if (strcmp(l->role, role) != 0) {
 		l->side = side_of(c, role);
 	}
@@ -175,18 +176,19 @@ static void time_column(struct tail *t, json_int_t ms)
 	buf_printf(&t->out, "%*s", TIME, text);
 }
 
-static void title(struct tail *t, struct call *c, const json_t *e)
+static void title(struct tail *t, struct call *c)
 {
-	struct buf line = {0};
-
-	buf_printf(&line, "call %s", c->id);
-	if (*text_of(e, "from") || *text_of(e, "to"))
-		buf_printf(&line, "  %s -> %s", text_of(e, "from"),
-			   text_of(e, "to"));
-	screen_line(&t->out, &t->screen, COLOUR_BOLD, buf_str(&line));
-	buf_free(&line);
+	screen_line(&t->out, &t->screen, COLOUR_BOLD, c->title);
 	snprintf(t->shown, sizeof(t->shown), "%s", c->id);
 	memset(c->titles, 0, sizeof(c->titles));
+}
+
+static void call_start(struct tail *t, struct call *c, const json_t *e)
+{
+	if (*text_of(e, "from") || *text_of(e, "to"))
+		snprintf(c->title, sizeof(c->title), "call %s  %.40s -> %.40s",
+			 c->id, text_of(e, "from"), text_of(e, "to"));
+	title(t, c);
 }
 
 /* Say whose columns these are, when that is not what was said last. */
@@ -195,7 +197,7 @@ static void columns(struct tail *t, struct call *c)
 	char now[2][ROLE] = { "", "" };
 
 	if (strcmp(t->shown, c->id) != 0)
-		title(t, c, NULL);
+		title(t, c);
 	list_each(&c->legs, item) {
 		const struct leg *l = list_item(item, struct leg, in);
 		if (!*now[l->side])
@@ -205,8 +207,9 @@ static void columns(struct tail *t, struct call *c)
 		return;
 	memcpy(c->titles, now, sizeof(now));
 	struct buf line = {0};
-	buf_printf(&line, "%*s%-*s%*s%s", TIME, "  time  ", column_width(t),
-		   now[0], GUTTER, "", now[1]);
+	buf_printf(&line, "%*s%-*s%*s%s", TIME, "  time  ",
+		   *now[1] ? column_width(t) : 0, now[0], *now[1] ? GUTTER : 0,
+		   "", now[1]);
 	screen_line(&t->out, &t->screen, COLOUR_DIM, buf_str(&line));
 	buf_free(&line);
 }
@@ -255,6 +258,8 @@ static void gap(struct tail *t, struct call *c, struct leg *l, const json_t *e)
 	const json_int_t ms = number_of(e, "end_ms") - number_of(e, "start_ms");
 	char text[96];
 
+	if (ms < GAP_SHOWN_MS)
+		return;
 	snprintf(text, sizeof(text), "[%" JSON_INTEGER_FORMAT ".%"
 		 JSON_INTEGER_FORMAT " s not heard: %.40s]", ms / 1000,
 		 ms / 100 % 10, text_of(e, "cause"));
@@ -302,7 +307,7 @@ static void call_event(struct tail *t, const char *type, const json_t *e)
 	struct leg *l = c && *text_of(e, "leg") ? leg_of(c, e) : NULL;
 
 	if (c && !strcmp(type, "call.start"))
-		title(t, c, e);
+		call_start(t, c, e);
 	else if (c && !strcmp(type, "call.end"))
 		call_end(t, c, e);
 	else if (!l)
