@@ -30,6 +30,7 @@ struct probe {
 	struct connection *connection;
 	struct wire *wire;
 	struct timer_once *timer;  /* the next chunk of the tone */
+	uint64_t began_ms;
 	uint64_t sent_ms;          /* loop time of the first chunk; 0: none */
 	uint64_t answer_ms;        /* ... of the first message after it */
 	uint32_t tone_ms;          /* sent so far */
@@ -154,7 +155,8 @@ static void on_ready(void *arg)
 	}
 	tell_phases(p, true);
 	if (p->service->vendor->ready_ms)
-		line("ready", (uint32_t)0, "the service says so");
+		line("ready", (uint32_t)(uv_now(&p->loop) - p->began_ms),
+		     "since the start: the service says so");
 	timer_once_start(p->timer, 0);
 }
 
@@ -246,6 +248,7 @@ static int run(struct probe *p)
 
 	if (!err)
 		err = wire_new(&p->wire, &p->service->settings.wire);
+	p->began_ms = uv_now(&p->loop);
 	if (!err)
 		err = connect_now(p);
 	if (err) {

@@ -140,18 +140,17 @@ static struct service *on_choose(const char *source, const char *from,
 	return services_choose(source, from, to, role, a->services);
 }
 
-/* An asr is believed down, or up again. */
-static void on_changed(const struct service *s, bool down,
+/* What becomes of an asr is everybody's to know. */
+static void on_service(const struct service *s, const char *what,
 		       const struct reason *why, void *arg)
 {
 	const struct app *a = arg;
 	const struct event e = {
 		.type = EVENT_DAEMON, .now_us = timers_now_us(a->timers),
 		.daemon = {
-			.what = down ? "asr_down" : "asr_up",
-			.asr = s->config->name,
-			.reason = down ? reason_name(why->class) : NULL,
-			.text = down ? why->text : NULL,
+			.what = what, .asr = s->config->name,
+			.reason = why ? reason_name(why->class) : NULL,
+			.text = why ? why->text : NULL,
 		},
 	};
 
@@ -221,7 +220,7 @@ static int open_all(struct app *a)
 		return EXIT_CONFIG;
 	}
 	buf_free(&text);
-	services_watch(a->services, on_changed, a);
+	services_watch(a->services, on_service, a);
 	err = timers_new(&a->timers);
 	if (!err)
 		err = open_journal(a);

@@ -106,13 +106,12 @@ void services_close(struct services *s)
 	free(s);
 }
 
-void services_watch(struct services *s, services_changed_fn *changed,
-		    void *arg)
+void services_watch(struct services *s, services_tell_fn *tell, void *arg)
 {
 	for (size_t i = 0; i < s->config->n_asrs; i++) {
 		if (!s->opened[i])
 			continue;
-		s->opened[i]->changed = changed;
+		s->opened[i]->tell = tell;
 		s->opened[i]->arg = arg;
 	}
 }

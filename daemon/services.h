@@ -21,11 +21,10 @@ void services_stop(struct services *s);
 /** Once the loop has run dry. */
 void services_close(struct services *s);
 
-typedef void services_changed_fn(const struct service *s, bool down,
-				 const struct reason *why, void *arg);
-/** Be told when one is believed down, and when it is up again. */
-void services_watch(struct services *s, services_changed_fn *changed,
-		    void *arg);
+typedef void services_tell_fn(const struct service *s, const char *what,
+			      const struct reason *why, void *arg);
+/** Be told what becomes of them (struct service.tell). */
+void services_watch(struct services *s, services_tell_fn *tell, void *arg);
 
 /** For struct calls_config.choose; `arg` is the services. */
 struct service *services_choose(const char *source, const char *from,

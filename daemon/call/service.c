@@ -2,6 +2,7 @@
 #include "daemon/call/service.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "daemon/net/timer.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/websocket.h"
+
+enum { DAY_S = 24 * 3600 };
 
 static int choose_wire(struct service *s, struct buf *why)
 {
@@ -64,6 +67,8 @@ static int settings(struct service *s, struct buf *why)
 	s->settings.key = buf_str(&s->key);
 	s->settings.params = s->params;
 	s->settings.n_params = c->n_params;
+	s->session_max_ms = c->session_max_ms ? c->session_max_ms
+					      : s->vendor->session_max_ms;
 
 	const int err = choose_wire(s, why);
 	return err ? err : choose_chunk(s, why);
@@ -144,13 +149,17 @@ static void on_gate_changed(bool down, const struct reason *why, void *arg)
 		 down ? why->text : "");
 	if (!down)
 		s->reread = false;
-	if (s->changed)
-		s->changed(s, down, why, s->arg);
+	if (s->tell)
+		s->tell(s, down ? "asr_down" : "asr_up", down ? why : NULL,
+			s->arg);
 }
 
 int service_start(struct service *s, uv_loop_t *loop)
 {
-	const struct gate_config gc = { .changed = on_gate_changed, .arg = s };
+	const struct gate_config gc = {
+		.per_second = s->config->connects_per_second,
+		.changed = on_gate_changed, .arg = s,
+	};
 
 	s->loop = loop;
 	const int err = gate_new(&s->gate, &gc);
@@ -166,6 +175,30 @@ void service_gate_run(const struct service *s)
 	if (again_ms != UINT64_MAX)
 		timer_once_start(s->gate_timer,
 				 again_ms > now_ms ? again_ms - now_ms : 1);
+}
+
+void service_certificate(struct service *s, uint64_t not_after_s)
+{
+	uv_timeval64_t now;
+	struct reason why;
+
+	if (s->not_after_s != not_after_s)
+		s->expiry_told = UINT_MAX; /* a new one */
+	s->not_after_s = not_after_s;
+	uv_gettimeofday(&now);
+	const int64_t left_s = (int64_t)not_after_s - now.tv_sec;
+	const unsigned days = left_s < 3 * DAY_S    ? 3
+			      : left_s < 14 * DAY_S ? 14
+						    : UINT_MAX;
+	if (!not_after_s || days >= s->expiry_told)
+		return;
+	s->expiry_told = days;
+	reason_set(&why, REASON_TLS, 0, "the certificate of %s ends in %d "
+		   "days; then nothing is sent there", s->host,
+		   (int)(left_s / DAY_S));
+	log_warn("asr", "\"%s\": %s", s->config->name, why.text);
+	if (s->tell)
+		s->tell(s, "asr_certificate", &why, s->arg);
 }
 
 /* -- the key, read again ----------------------------------------------------- */

@@ -37,9 +37,11 @@ struct service {
 	struct timer_once *gate_timer;
 	struct reread *rereading; /**< The key's file, in a pool job */
 	bool reread;              /**< ... once since it last worked */
-	/** Believed down, or up again; NULL: nobody is told. */
-	void (*changed)(const struct service *s, bool down,
-			const struct reason *why, void *arg);
+	uint64_t not_after_s;     /**< Its certificate's end; 0: not known */
+	unsigned expiry_told;     /**< Days before the end it was told of */
+	/** "asr_down", "asr_up" or "asr_certificate"; NULL: nobody is told. */
+	void (*tell)(const struct service *s, const char *what,
+		     const struct reason *why, void *arg);
 	void *arg;
 };
 
@@ -65,3 +67,6 @@ void service_gate_run(const struct service *s);
 /** The service refused the key: read the file once more, off the loop; when it
  * has changed, everybody may try again at once. */
 void service_reread_key(struct service *s);
+/** A connection is ready: its certificate's end [Unix time, s] is known; told
+ * of once 14 days and once 3 days before. */
+void service_certificate(struct service *s, uint64_t not_after_s);

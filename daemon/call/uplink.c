@@ -211,7 +211,7 @@ static void retry_or_fail(struct uplink *u, const struct reason *why)
 
 static void tell_gate(struct link *l, const struct reason *why)
 {
-	struct service *s = (struct service *)(uintptr_t)l->service;
+	struct service *s = l->service;
 	uint32_t random;
 
 	if (l->ticket.state != TICKET_INSIDE)
@@ -345,12 +345,21 @@ static void take_over(struct uplink *u)
 	u->cb.note("rollover", u->arg);
 }
 
+static void look_at_certificate(struct link *l)
+{
+	struct tls_facts f;
+
+	if (connection_tls(l->connection, &f))
+		service_certificate(l->service, f.not_after_s);
+}
+
 static void on_ready(void *arg)
 {
 	struct link *l = arg;
 	struct uplink *u = l->uplink;
 
 	tell_gate(l, NULL);
+	look_at_certificate(l);
 	if (l == u->next) {
 		take_over(u);
 	} else {

@@ -22,7 +22,7 @@ enum {
  */
 struct link {
 	struct uplink *uplink;
-	const struct service *service;
+	struct service *service;
 	struct gate_ticket ticket;
 	struct connection *connection; /* NULL: waiting, or over */
 	struct feeder *feeder;         /* from streaming on */
@@ -42,7 +42,7 @@ struct uplink {
 
 	struct backlog *backlog;
 	struct transcript *transcript;
-	const struct service *service; /* of the next connection */
+	struct service *service;       /* of the next connection */
 	struct link *link;             /* the one that gets the audio */
 	struct link *next;             /* its successor at a session limit */
 	struct link *old;              /* its predecessor, giving last words */

@@ -47,6 +47,9 @@ struct config_asr {
 	char *proxy;
 	char *fallback;
 	bool insecure;
+	char *tls_pin_sha256;    /**< Of the key (SPKI), hex; "": none */
+	uint32_t session_max_ms; /**< 0: the vendor's own, or no limit */
+	uint32_t connects_per_second; /**< 0: 50 */
 	unsigned line;           /**< Where it begins, for messages */
 };
 

@@ -148,6 +148,17 @@ const struct config_key config_keys[] = {
 	{ "asr", "proxy", CONFIG_TEXT, "", 0, TEXT_BYTES, NULL, false, true,
 	  MEMBER(config_asr, proxy), NULL,
 	  "HTTP proxy to go through, \"http://host:port\"." },
+	{ "asr", "tls-pin-sha256", CONFIG_TEXT, "", 0, 64, NULL, false, true,
+	  MEMBER(config_asr, tls_pin_sha256), NULL,
+	  "SHA-256 of its certificate's key (SPKI), 64 hex digits; \"\": any "
+	  "that a trusted CA stands behind." },
+	{ "asr", "session-max", CONFIG_DURATION, "", 60 * SECOND, DAY, NULL,
+	  false, false, MEMBER(config_asr, session_max_ms), "\"1h\"",
+	  "The service ends a session after so long: the next one is opened "
+	  "30 s before; \"\": no limit is known." },
+	{ "asr", "connects-per-second", CONFIG_NUMBER, "50", 1, 10000, NULL,
+	  false, false, MEMBER(config_asr, connects_per_second), NULL,
+	  "New connections at most, over all calls." },
 	{ "asr", "fallback", CONFIG_TEXT, "", 0, 64, NULL, false, false,
 	  MEMBER(config_asr, fallback), NULL,
 	  "Another asr's name, for when this one does not answer." },
