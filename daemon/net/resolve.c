@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct resolve {
 	uv_getaddrinfo_t req;
@@ -61,8 +62,13 @@ static void on_answer(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
 int resolve_open(struct resolve **out, uv_loop_t *loop, const char *host,
 		 uint16_t port, resolve_fn *fn, void *arg)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-					.ai_flags = AI_ADDRCONFIG };
+	/* RFC 6761 section 6.3: "localhost" is this machine, whatever a server
+	 * of names says; no name at all is how the resolver is asked that */
+	const bool local = !strcasecmp(host, "localhost");
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = local ? AI_NUMERICSERV : AI_ADDRCONFIG,
+	};
 	struct resolve *r;
 	int err;
 
@@ -75,7 +81,8 @@ int resolve_open(struct resolve **out, uv_loop_t *loop, const char *host,
 	r->fn = fn;
 	r->arg = arg;
 	r->req.data = r;
-	err = uv_getaddrinfo(loop, &r->req, on_answer, host, NULL, &hints);
+	err = uv_getaddrinfo(loop, &r->req, on_answer,
+			     local ? NULL : host, local ? "0" : NULL, &hints);
 	if (err) {
 		free(r);
 		return err;
