@@ -8,6 +8,7 @@
 #include <wslay/wslay.h>
 
 #include "daemon/base/utf8.h"
+#include "daemon/ws/gate.h"
 
 enum { CONTROL_MAX = 125, KEEP = 64 * 1024, SECOND_US = 1000000 };
 
@@ -21,6 +22,8 @@ struct frames {
 
 	const uint8_t *in;  /* being fed */
 	size_t in_left;
+	struct gate gate;
+	bool dry;           /* wslay has had it all */
 	uint64_t now_us;
 
 	uint8_t opcode;     /* of the frame being read */
@@ -62,16 +65,14 @@ static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *out, size_t len,
 		       int flags, void *arg)
 {
 	struct frames *f = arg;
-	const size_t n = len < f->in_left ? len : f->in_left;
+	const size_t n = gate_next(&f->gate, &f->in, &f->in_left, out, len);
 
 	(void)flags;
 	if (n == 0) {
+		f->dry = true;
 		wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
 		return -1;
 	}
-	memcpy(out, f->in, n);
-	f->in += n;
-	f->in_left -= n;
 	return (ssize_t)n;
 }
 
@@ -308,10 +309,11 @@ int frames_feed(struct frames *f, const uint8_t *data, size_t len,
 	f->in = data;
 	f->in_left = len;
 	f->now_us = now_us;
+	f->dry = false;
 	/* a short read ends wslay's loop although bytes are left */
 	do
 		err = wslay_event_recv(f->wslay);
-	while (!err && f->in_left && wslay_event_get_read_enabled(f->wslay));
+	while (!err && !f->dry && wslay_event_get_read_enabled(f->wslay));
 	f->in = NULL;
 
 	if (f->stopped)

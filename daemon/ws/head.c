@@ -84,6 +84,8 @@ static int on_body(http_parser *p, const char *at, size_t len)
 static int on_message(http_parser *p)
 {
 	of(p)->message_done = true;
+	if (!p->upgrade)
+		http_parser_pause(p, 1); /* no second message */
 	return 0;
 }
 

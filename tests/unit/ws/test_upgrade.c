@@ -207,6 +207,10 @@ static const struct row rows[] = {
 	  "HTTP/1.1 402 Payment Required\r\nTransfer-Encoding: chunked\r\n\r\n"
 	  "5\r\nempty\r\n5\r\n purse\r\n0\r\n\r\n",
 	  -EPROTO, REASON_PAYMENT, 402, 0, "; empty" },
+	{ "500, and a second answer behind it",
+	  "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nooops"
+	  "HTTP/1.1 503 Oops\r\nRetry-After: 1\r\n\r\nlate",
+	  -EPROTO, REASON_SERVER, 500, 0, "; ooop" },
 	{ "403", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
 	  -EPROTO, REASON_AUTH, 403, 0, "key-file" },
 	{ "404", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
