@@ -13,6 +13,7 @@
 #include "daemon/call/call.h"
 #include "daemon/ingress/replay.h"
 #include "daemon/net/random.h"
+#include "daemon/net/turns.h"
 #include "daemon/pub/file.h"
 #include "daemon/pub/journal.h"
 #include "daemon/pub/subscribers.h"
@@ -30,6 +31,7 @@ struct app {
 	const struct config *c;
 	uv_loop_t loop;
 	uv_signal_t signals[2];
+	struct turns *turns;
 	struct timers *timers;
 	struct journal *journal;
 	struct event_file *file;
@@ -223,6 +225,8 @@ static int open_all(struct app *a)
 	services_watch(a->services, on_service, a);
 	err = timers_new(&a->timers);
 	if (!err)
+		err = turns_open(&a->turns, &a->loop);
+	if (!err)
 		err = open_journal(a);
 	if (!err)
 		err = open_calls(a);
@@ -260,6 +264,10 @@ static void open_signals(struct app *a)
 
 static void close_all(struct app *a)
 {
+	if (a->turns)
+		log_info("loop", "the longest turn took %llu us of CPU",
+			 (unsigned long long)turns_longest_us(a->turns));
+	turns_close(a->turns);
 	replay_close(a->replay);
 	close_signals(a);
 	calls_free(a->calls);

@@ -67,6 +67,21 @@ bool leg_ended(const struct leg *l)
 
 /* -- what the uplink reports ------------------------------------------------ */
 
+/* An outage hits all legs at once: one line tells it. */
+static void log_state(const struct leg *l, const char *state,
+		      const struct reason *why)
+{
+	uint64_t kept_back;
+
+	log_debug("asr", "leg %s, asr \"%s\": %s: %s", l->id,
+		  l->service->config->name, state, why->text);
+	if (!strcmp(state, "failed") &&
+	    log_limited(&l->call->calls->failed,
+			timers_now_us(cfg(l)->timers), &kept_back))
+		log_warn("asr", "leg %s failed: %s (and %llu more before)",
+			 l->id, why->text, (unsigned long long)kept_back);
+}
+
 static void on_state(const char *state, const struct reason *why, void *arg)
 {
 	struct leg *l = arg;
@@ -77,9 +92,7 @@ static void on_state(const char *state, const struct reason *why, void *arg)
 		e.leg_state.reason = reason_name(why->class);
 		e.leg_state.code = why->code;
 		e.leg_state.text = why->text;
-		log_line(strcmp(state, "failed") ? LOG_INFO : LOG_WARN, "asr",
-			 "leg %s, asr \"%s\": %s: %s", l->id,
-			 l->service->config->name, state, why->text);
+		log_state(l, state, why);
 	}
 	emit(l, &e);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "daemon/base/list.h"
+#include "daemon/base/log.h"
 #include "daemon/call/call.h"
 
 struct calls {
@@ -11,6 +12,7 @@ struct calls {
 	struct list all;      /* of struct call, oldest first */
 	unsigned count;
 	unsigned busy;        /* legs that hold up a replay */
+	struct log_limit failed;
 };
 
 struct call {
