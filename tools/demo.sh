@@ -38,10 +38,10 @@ await() {
 	done
 }
 
-# A certification authority and a certificate for "localhost", for an hour or
-# two: the daemon verifies the simulated service as it would a real one.
+# A certification authority and a certificate for "localhost", for two
+# months: the daemon verifies the simulated service as it would a real one.
 make_certificates() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 60 \
 		-subj "/CN=Trunkscribe demo CA" -keyout ca.key -out ca.pem \
 		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
@@ -52,7 +52,7 @@ make_certificates() {
 		keyUsage = critical, digitalSignature
 		extendedKeyUsage = serverAuth
 	EOF
-	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 \
+	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 60 \
 		-extfile server.ext -out server.pem
 }
 
@@ -101,9 +101,10 @@ EOF
 daemon=$!
 pids="$daemon $pids"
 await test -S "$demo/events.sock" || fail "the daemon opened no event socket"
-# it ends when the daemon closes the socket; the limit is for the worst
+# it ends when the daemon closes the socket, and says so; the limit is for the worst
 timeout --foreground $((3 * seconds)) "$bin/trunkscribectl" tail -s "$demo/events.sock" \
-	2>"$demo/tail.log" || fail "trunkscribectl tail ended with status $?"
+	2>"$demo/tail.log" || grep -q 'closed the connection' "$demo/tail.log" ||
+	fail "trunkscribectl tail did not follow to the end"
 status=0
 wait "$daemon" || status=$?
 [ "$status" = 0 ] || fail "the daemon ended with status $status"
