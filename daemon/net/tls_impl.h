@@ -44,6 +44,10 @@ struct tls_session {
 	uint64_t not_after_s;
 };
 
+/* tls_context.c */
+/** One user less; the last one frees. */
+void tls_context_leave(const struct tls_context *c);
+
 /* tls_verify.c */
 /** mbedTLS's callback for each certificate of the peer's chain. */
 int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
