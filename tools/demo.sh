@@ -102,8 +102,11 @@ daemon=$!
 pids="$daemon $pids"
 await test -S "$demo/events.sock" || fail "the daemon opened no event socket"
 # it ends when the daemon closes the socket, and says so; the limit is for the worst
-timeout --foreground $((3 * seconds)) "$bin/trunkscribectl" tail -s "$demo/events.sock" \
-	2>"$demo/tail.log" || grep -q 'closed the connection' "$demo/tail.log" ||
+timeout $((3 * seconds)) "$bin/trunkscribectl" tail -s "$demo/events.sock" \
+	2>"$demo/tail.log" &
+tail=$!
+pids="$tail $pids"
+wait "$tail" || grep -q 'closed the connection' "$demo/tail.log" ||
 	fail "trunkscribectl tail did not follow to the end"
 status=0
 wait "$daemon" || status=$?
