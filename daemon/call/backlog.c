@@ -8,6 +8,7 @@
 enum {
 	SPANS_FIRST = 64,        /* ring sizes at the start, powers of two */
 	BYTES_FIRST = 16 * 1024,
+	SPANS_MAX = 32 * 1024,   /* holes are no audio, but take memory */
 };
 
 /* A span whose bytes stand at `offset`, counted from the beginning of time. */
@@ -144,7 +145,7 @@ int backlog_put(struct backlog *b, const struct span *s)
 
 int backlog_over(const struct backlog *b)
 {
-	return b->held > b->limit;
+	return b->held > b->limit || b->next - b->first > SPANS_MAX;
 }
 
 int backlog_span(const struct backlog *b, uint64_t n, struct span *out)

@@ -8,7 +8,8 @@
  * Spans over their undecoded bytes (G.711: one byte a sample).  Memory grows
  * as it is needed, up to the limit; nothing is allocated per packet in steady
  * state.  Over the limit the oldest audio goes, a span at a time, and is
- * reported.  Pure; one owner.
+ * reported; so it goes with spans beyond a number that audio never needs (a
+ * hole may be as short as it likes).  Pure; one owner.
  *
  * A reader is a span's number (they count up from 0 for ever) kept by whoever
  * reads; backlog_span() tells when it was overtaken.

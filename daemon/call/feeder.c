@@ -83,6 +83,7 @@ int feeder_new(struct feeder **out, const struct backlog *b, uint64_t from,
 		return -ENOMEM;
 	f->backlog = b;
 	f->sent = sent;
+	f->pos = from;
 	f->next = backlog_find(b, from);
 	if (decoder_new(&f->decoder)) {
 		feeder_free(f);
@@ -95,7 +96,7 @@ int feeder_new(struct feeder **out, const struct backlog *b, uint64_t from,
 			decoder_span(f->decoder, &s);
 	if (open_next(f) && f->pos < from)
 		pass(f, from);
-	if (positions_new(&f->map, f->open ? f->pos : from)) {
+	if (positions_new(&f->map, f->pos)) {
 		feeder_free(f);
 		return -ENOMEM;
 	}
@@ -243,14 +244,17 @@ uint64_t feeder_position(const struct feeder *f)
 
 void feeder_overtaken(struct feeder *f)
 {
-	if (f->next >= backlog_first(f->backlog))
-		return;
-	f->open = false;
-	f->next = backlog_first(f->backlog);
-
+	const uint64_t first = backlog_first(f->backlog);
 	struct span s;
-	if (backlog_span(f->backlog, f->next, &s))
-		f->pos = s.pos;
+
+	if (feeder_span(f) >= first)
+		return;
+	/* the one it was reading is given up as well, with the others */
+	f->open = false;
+	f->next = first;
+	f->pos = backlog_span(f->backlog, first, &s)
+			 ? s.pos
+			 : backlog_end(f->backlog);
 	count_available(f);
 }
 

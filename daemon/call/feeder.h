@@ -47,7 +47,8 @@ void feeder_free(struct feeder *f);
 uint64_t feeder_available(const struct feeder *f);
 /** The backlog got another span. */
 void feeder_more(struct feeder *f, const struct span *s);
-/** Put in `n` samples of silence, behind what the backlog holds now. */
+/** Put in `n` samples of silence, behind what the backlog holds now; while a
+ * stretch of it waits to be taken, more joins it there. */
 void feeder_insert(struct feeder *f, uint64_t n);
 
 /**
@@ -63,7 +64,8 @@ int feeder_take(struct feeder *f, int16_t *pcm, size_t n,
 uint64_t feeder_span(const struct feeder *f);
 /** Leg position of the next sample it would take. */
 uint64_t feeder_position(const struct feeder *f);
-/** The backlog dropped what it had not read: go on at its oldest span. */
+/** The backlog dropped what it had not read, or not to its end: go on at its
+ * oldest span. */
 void feeder_overtaken(struct feeder *f);
 
 const struct positions *feeder_map(const struct feeder *f);

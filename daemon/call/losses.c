@@ -1,40 +1,52 @@
 /** @file losses.c  What of a leg's timeline nobody heard */
 #include "daemon/call/losses.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/array.h"
 
-static void forget_half(struct losses *l)
+static int make_room(struct losses *l)
 {
-	l->n /= 2;
-	memmove(l->kept, l->kept + l->n, l->n * sizeof(*l->kept));
+	if (l->n == LOSSES_KEPT) {
+		l->n /= 2;
+		memmove(l->kept, l->kept + l->n, l->n * sizeof(*l->kept));
+	}
+	if (l->n < l->size)
+		return 0;
+
+	const size_t size = l->size ? l->size * 2 : 8;
+	struct event_span *kept = realloc(l->kept, size * sizeof(*kept));
+
+	if (!kept)
+		return -ENOMEM;
+	l->kept = kept;
+	l->size = size;
+	return 0;
 }
 
 void losses_add(struct losses *l, uint64_t start, uint64_t end)
 {
-	if (start >= end)
+	/* out of memory: coverage is then too kind, nothing worse */
+	if (start >= end || make_room(l))
 		return;
-	if (l->n && l->kept[l->n - 1].end >= start) {
-		struct event_span *last = &l->kept[l->n - 1];
 
-		last->end = MAX(last->end, end);
-		return;
+	/* [low, high) are those it touches: mostly none, or the last */
+	size_t high = l->n;
+	while (high > 0 && l->kept[high - 1].start > end)
+		high--;
+	size_t low = high;
+	while (low > 0 && l->kept[low - 1].end >= start)
+		low--;
+	if (low < high) {
+		start = MIN(start, l->kept[low].start);
+		end = MAX(end, l->kept[high - 1].end);
 	}
-	if (l->n == LOSSES_KEPT)
-		forget_half(l);
-	if (l->n == l->size) {
-		const size_t size = l->size ? l->size * 2 : 8;
-		struct event_span *kept =
-			realloc(l->kept, size * sizeof(*kept));
-
-		if (!kept)
-			return; /* coverage is then too kind, nothing worse */
-		l->kept = kept;
-		l->size = size;
-	}
-	l->kept[l->n++] = (struct event_span){ start, end };
+	memmove(l->kept + low + 1, l->kept + high,
+		(l->n - high) * sizeof(*l->kept));
+	l->n = l->n - (high - low) + 1;
+	l->kept[low] = (struct event_span){ start, end };
 }
 
 uint64_t losses_within(const struct losses *l, uint64_t start, uint64_t end)

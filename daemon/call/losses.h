@@ -23,7 +23,7 @@ struct losses {
 	size_t n_group;
 };
 
-/** [start, end) was lost.  Starts never go back. */
+/** [start, end) was lost; in any order, overlaps count once. */
 void losses_add(struct losses *l, uint64_t start, uint64_t end);
 /** How much of [start, end) was lost [samples]. */
 uint64_t losses_within(const struct losses *l, uint64_t start, uint64_t end);

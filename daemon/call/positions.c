@@ -47,6 +47,8 @@ static int add(struct positions *p, uint64_t leg, uint64_t n, bool inserted)
 {
 	struct piece *last = p->n ? &p->pieces[p->n - 1] : NULL;
 
+	if (!n)
+		return 0;
 	if (last && last->inserted == inserted &&
 	    (inserted ? last->leg == leg : last->leg + last->len == leg)) {
 		last->len += n;
