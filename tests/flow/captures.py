@@ -41,6 +41,7 @@ def tshark(capture, display_filter, fields):
     """The named fields of every frame that passes; the first occurrence of each."""
     options = [x for f in fields for x in ("-e", f)]
     # exit 2: the file is cut off; what was whole has been printed
-    done = run("tshark", "-n", "--disable-protocol", "vxlan", "-r", str(capture), "-Y", display_filter, "-T", "fields",
-               "-E", "occurrence=f", "-E", "separator=|", *options, codes=(0, 2))
+    done = run("tshark", "-n", "--disable-protocol", "vxlan", "-r", str(capture),
+               "-Y", display_filter, "-T", "fields", "-E", "occurrence=f", "-E", "separator=|",
+               *options, codes=(0, 2))
     return [dict(zip(fields, line.split("|"))) for line in done.stdout.decode().splitlines()]

@@ -1,0 +1,74 @@
+/**
+ * @file fuzz_sdp.c  Session descriptions
+ *
+ * libosip2 is not instrumented: the mutator changes lines and values.
+ */
+#include <errno.h>
+
+#include "daemon/base/array.h"
+#include "daemon/base/must.h"
+#include "daemon/base/utf8.h"
+#include "daemon/sig/sdp.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/lines.h"
+
+static const char *const whole_lines[] = {
+	"v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "t=0 0", "b=AS:64", "k=clear:x",
+	"c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1", "c=IN IP4 0.0.0.0",
+	"c=IN IP4 host.example", "c=IN IP4 224.2.1.1/127/3",
+	"m=audio 4000 RTP/AVP 0 8 101", "m=audio 4000/2 RTP/SAVP 9",
+	"m=video 0 RTP/AVP 31", "m=image 4000 udptl t38",
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=rtpmap:101 telephone-event/8000",
+	"a=rtpmap:96 opus/48000/2", "a=ptime:20", "a=sendonly", "a=recvonly",
+	"a=inactive", "a=sendrecv", "a=rtcp:4001 IN IP4 192.0.2.1",
+	"a=rtcp-mux", "a=label:1", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:a",
+	"", "a=", "m=", "r=7d 1h 0", "z=0 0", "i=x", "u=http://x/", "e=x", "p=1",
+};
+static const char *const values[] = {
+	"", " ", "  ", "\t", ":", "/", "-1", "+1", "0", "65535", "65536", "127",
+	"128", "4294967296", "PCMU/8000", "a/8000/2", "IN", "IP4", "IP6",
+	"192.0.2.1", "::", "0.0.0.0", "RTP/AVP", "rtp/savp", "audio", "AUDIO",
+	"\xff", "\x1b[", "rtpmap:", "ptime:", "label:", "rtcp:", "RTP/", "TLS",
+};
+static const struct lines_words words = {
+	whole_lines, ARRAY_LEN(whole_lines), values, ARRAY_LEN(values),
+};
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned seed)
+{
+	return lines_mutate(data, size, max, seed, &words, NULL);
+}
+
+static void check_media(const struct sdp_media *m)
+{
+	must(m->n_formats <= SDP_FORMATS_MAX);
+	must(m->at.family == 0 || m->at.family == 4 || m->at.family == 6);
+	must(m->ptime_ms == 0 || (m->ptime_ms >= 10 && m->ptime_ms <= 200));
+	must(m->direction <= SDP_INACTIVE);
+	must(utf8_valid(m->label, strnlen(m->label, SDP_LABEL)));
+	must(strnlen(m->label, SDP_LABEL) < SDP_LABEL);
+	for (size_t i = 0; i < m->n_formats; i++) {
+		const struct sdp_format *f = &m->formats[i];
+
+		must(f->pt < 128 && f->channels >= 1 && f->channels <= 255);
+		must(strnlen(f->name, SDP_NAME) < SDP_NAME);
+		must(utf8_valid(f->name, strnlen(f->name, SDP_NAME)));
+		must(f->clock_hz || !f->name[0]);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct sdp s;
+	const int err = sdp_parse(&s, (const char *)data, len);
+
+	must(err == 0 || err == -EBADMSG || err == -EMSGSIZE);
+	if (!err) {
+		must(s.n_media <= SDP_MEDIA_MAX);
+		for (size_t i = 0; i < s.n_media; i++)
+			check_media(&s.media[i]);
+	}
+	fuzz_count_input(err == 0);
+	return 0;
+}
