@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codecs/codec.h"
 #include "daemon/base/array.h"
+#include "daemon/base/must.h"
 #include "daemon/call/decoder.h"
 
 struct feeder {
@@ -18,6 +20,9 @@ struct feeder {
 	uint64_t available;
 	uint64_t insert;      /* silence to put in ... */
 	uint64_t insert_at;   /* ... in front of this span */
+	const struct codec *codec; /* of the law; NULL: PCM alone */
+	enum span_kind law;
+	uint8_t codes[FEEDER_CODES_MAX];
 
 	/* the span being read */
 	bool open;
@@ -132,9 +137,26 @@ void feeder_insert(struct feeder *f, uint64_t n)
 	f->available += n;
 }
 
-static int take_inserted(struct feeder *f, int16_t *pcm, size_t n)
+/* `n` samples at `at` of the chunk in the law: as they came, where they did. */
+static void put_codes(struct feeder *f, size_t at, const int16_t *pcm, size_t n,
+		      bool from_span)
 {
-	memset(pcm, 0, n * sizeof(*pcm));
+	struct span s;
+
+	if (!f->codec)
+		return;
+	must(at + n <= FEEDER_CODES_MAX);
+	if (from_span && backlog_span(f->backlog, f->next - 1, &s) &&
+	    s.kind == f->law)
+		memcpy(f->codes + at, s.data + f->offset, n);
+	else
+		f->codec->encode(f->codes + at, pcm, n);
+}
+
+static int take_inserted(struct feeder *f, int16_t *pcm, size_t at, size_t n)
+{
+	memset(pcm + at, 0, n * sizeof(*pcm));
+	put_codes(f, at, pcm + at, n, false);
 	return positions_inserted(f->map, n);
 }
 
@@ -155,10 +177,11 @@ static void account(struct feeder *f, size_t n, struct feeder_taken *taken)
 }
 
 /* Up to `n` samples of the open span. */
-static int take_open(struct feeder *f, int16_t *pcm, size_t n,
+static int take_open(struct feeder *f, int16_t *chunk, size_t at, size_t n,
 		     struct feeder_taken *taken)
 {
 	const int err = positions_sent(f->map, f->pos, n);
+	int16_t *pcm = chunk + at;
 
 	if (err)
 		return err;
@@ -166,6 +189,7 @@ static int take_open(struct feeder *f, int16_t *pcm, size_t n,
 		memcpy(pcm, f->pcm + f->offset, n * sizeof(*pcm));
 	else
 		memset(pcm, 0, n * sizeof(*pcm));
+	put_codes(f, at, pcm, n, f->audio);
 	account(f, n, taken);
 	f->pos += n;
 	f->left -= n;
@@ -205,12 +229,12 @@ int feeder_take(struct feeder *f, int16_t *pcm, size_t n,
 
 		if (insertion_due(f)) {
 			part = (size_t)MIN(f->insert, (uint64_t)part);
-			err = take_inserted(f, pcm + got, part);
+			err = take_inserted(f, pcm, got, part);
 			f->insert -= part;
 			f->available -= part;
 		} else if (f->open && f->left) {
 			part = (size_t)MIN(f->left, (uint64_t)part);
-			err = take_open(f, pcm + got, part, taken);
+			err = take_open(f, pcm, got, part, taken);
 			f->available -= part;
 		} else if (f->open) {
 			close_open(f, taken, skip);
@@ -218,7 +242,7 @@ int feeder_take(struct feeder *f, int16_t *pcm, size_t n,
 		} else if (open_next(f)) {
 			continue;
 		} else {
-			err = take_inserted(f, pcm + got, part);
+			err = take_inserted(f, pcm, got, part);
 		}
 		if (err)
 			return err;
@@ -261,4 +285,15 @@ void feeder_overtaken(struct feeder *f)
 const struct positions *feeder_map(const struct feeder *f)
 {
 	return f->map;
+}
+
+void feeder_set_law(struct feeder *f, enum span_kind law)
+{
+	f->law = law;
+	f->codec = codec_by_name(law == SPAN_PCMU ? "PCMU" : "PCMA");
+}
+
+const uint8_t *feeder_codes(const struct feeder *f)
+{
+	return f->codes;
 }

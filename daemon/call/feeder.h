@@ -14,7 +14,10 @@
 #include "daemon/call/backlog.h"
 #include "daemon/call/positions.h"
 
-enum { FEEDER_HOLE_MAX = 5 * 8000 }; /**< Of one hole as silence [samples] */
+enum {
+	FEEDER_HOLE_MAX = 5 * 8000, /**< Of one hole as silence [samples] */
+	FEEDER_CODES_MAX = 4000,    /**< Of one chunk in a law [samples] */
+};
 
 /** What became of the leg's samples in one chunk. */
 struct feeder_taken {
@@ -59,6 +62,17 @@ void feeder_insert(struct feeder *f, uint64_t n);
  */
 int feeder_take(struct feeder *f, int16_t *pcm, size_t n,
 		struct feeder_taken *taken, struct feeder_skip *skip);
+
+/**
+ * The connection takes this law: what came in it is passed through as it came,
+ * everything else is encoded.  Before the first feeder_take().
+ *
+ * @param law SPAN_PCMU or SPAN_PCMA
+ */
+void feeder_set_law(struct feeder *f, enum span_kind law);
+/** The samples of the last feeder_take() in that law, one byte each; borrowed
+ * until the next one. */
+const uint8_t *feeder_codes(const struct feeder *f);
 
 /** Number of the span it reads: what is older may be dropped unnoticed. */
 uint64_t feeder_span(const struct feeder *f);

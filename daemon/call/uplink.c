@@ -307,10 +307,14 @@ void uplink_lose(struct uplink *u, enum reason_class class, const char *text)
 static int start_link(struct link *l, uint64_t from)
 {
 	struct uplink *u = l->uplink;
+	const struct asr_wire *w = &l->service->settings.wire;
 	int err = feeder_new(&l->feeder, u->backlog, from, u->sent);
 
-	if (!err)
-		err = wire_new(&l->wire, &l->service->settings.wire);
+	if (!err && w->encoding == ASR_PCM_S16LE)
+		err = wire_new(&l->wire, w);
+	else if (!err)
+		feeder_set_law(l->feeder, w->encoding == ASR_MULAW
+						  ? SPAN_PCMU : SPAN_PCMA);
 	if (err)
 		return err;
 	l->number = ++u->connections;

@@ -26,7 +26,7 @@ struct link {
 	struct gate_ticket ticket;
 	struct connection *connection; /* NULL: waiting, or over */
 	struct feeder *feeder;         /* from streaming on */
-	struct wire *wire;
+	struct wire *wire;             /* NULL: a law, from the feeder */
 	unsigned number;               /* of the connection; 0: not ready yet */
 	char session[UPLINK_SESSION_ID]; /* the service's id of it */
 	bool streaming, finish_sent;

@@ -23,6 +23,16 @@ static bool has_voice(const int16_t *pcm, size_t n)
 	return n && sum / n >= VOICE;
 }
 
+/* The chunk just taken, as the service wants it. */
+static ptrdiff_t on_wire(struct link *l, size_t n, bool end,
+			 const uint8_t **data)
+{
+	if (l->wire)
+		return wire_encode(l->wire, l->uplink->pcm, n, end, data);
+	*data = feeder_codes(l->feeder);
+	return (ptrdiff_t)n;
+}
+
 /* Send one chunk of `n` samples.  @return 0 or -errno */
 static int send_chunk(struct link *l, size_t n, bool end)
 {
@@ -34,7 +44,7 @@ static int send_chunk(struct link *l, size_t n, bool end)
 
 	if (err)
 		return err;
-	const ptrdiff_t len = wire_encode(l->wire, u->pcm, n, end, &data);
+	const ptrdiff_t len = on_wire(l, n, end, &data);
 	if (len < 0)
 		return (int)len;
 	err = len ? connection_audio(l->connection, data, (size_t)len) : 0;
@@ -74,7 +84,7 @@ static int send_last(struct link *l)
 	const size_t least = uplink_samples(link_vendor(l)->chunk_min_ms);
 	const size_t left = (size_t)feeder_available(l->feeder);
 
-	if (!left && !wire_holds(l->wire))
+	if (!left && !(l->wire && wire_holds(l->wire)))
 		return 0;
 	return send_chunk(l, MAX(left, least), true);
 }
