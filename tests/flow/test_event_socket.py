@@ -202,7 +202,7 @@ def test_delivery_waits_for_acknowledgements_after_1000(serve):
 
 def test_the_window_counts_what_was_delivered(serve):
     """Events that were not chosen take no place in it."""
-    s = serve()
+    s = serve("--tick", 5)
     s.tell("start c c-0", *["gap c-0", "final c-0 1 1 x"] * 1500)
     s.sync()
     c = s.client({"hello": 1, "from": "oldest", "types": ["gap"], "ack": True})

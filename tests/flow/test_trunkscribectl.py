@@ -62,12 +62,14 @@ def server(tmp_path):
 
 
 @pytest.mark.parametrize("arguments,says", [
-    ([], "which command"), (["nonsense"], "no such command: nonsense"), (["status"], "not in version"),
-    (["drain", "--cancel"], ""), (["events", "x"], "too many: x"), (["tail", "a", "b"], "many: b"),
+    ([], "which command"), (["nonsense"], "no such command: nonsense"),
+    (["status"], "not in version"), (["drain", "--cancel"], ""), (["events", "x"], "too many: x"),
+    (["tail", "a", "b"], "many: b"),
     (["tail", "a/b"], "no call's id"), (["tail", "--name", "x"], "--name is for events"),
     (["events", "--once"], "--once is for tail"), (["events", "--name", "a b"], "--name"),
     (["events", "--from", "resume"], "needs --name"), (["events", "--from", "then"], "--from"),
-    (["events", "--from", "ab:1"], "--from"), (["--colour"], "usage:"), (["events", "-s"], "usage:"),
+    (["events", "--from", "ab:1"], "--from"), (["--colour"], "usage:"),
+    (["events", "-s"], "usage:"),
 ])
 def test_wrong_usage_is_64_with_help(arguments, says):
     p = ctl(*arguments)
@@ -160,7 +162,8 @@ def test_tail_ends_with_the_first_call_when_asked(server):
 
 
 def test_tail_of_one_call_tells_all_of_it(server):
-    server.tell("start c c-0", "start d d-0", "final c-0 1 1 mine", "final d-0 1 1 other", "end c c-0")
+    server.tell("start c c-0", "start d d-0", "final c-0 1 1 mine", "final d-0 1 1 other",
+                "end c c-0")
     server.sync()
     p = ctl("tail", "c", "-s", server.path)
     assert p.returncode == 0 and "mine" in p.stdout
@@ -315,7 +318,8 @@ def test_narrow_terminals_get_one_column_with_names(daemon):
     ("漢字" * 20, "\n        ".join(("漢字" * 20)[i:i + 17] for i in (0, 17, 34))),
 ])
 def test_foreign_text_keeps_its_place(daemon, text, shown):
-    p = ctl("tail", "--once", "-s", daemon(TALK[:6] + [final(7, "c-0", "caller", 0, text)] + TALK[-1:]))
+    lines = TALK[:6] + [final(7, "c-0", "caller", 0, text)] + TALK[-1:]
+    p = ctl("tail", "--once", "-s", daemon(lines))
     want = SHOWN.splitlines()
     assert p.stdout == f"{want[0]}\n{want[1]}\n  0:00  {shown}\n{want[-1]}\n"
 
@@ -327,14 +331,16 @@ def test_names_of_the_parties_are_foreign_too(daemon):
 
 
 def test_roles_that_are_not_known_take_the_columns_in_turn(daemon):
-    lines = [TALK[0], leg("leg.start", 2, "c-0", "unknown"), leg("leg.start", 3, "c-1", "unknown"),
-             final(4, "c-0", "unknown", 0, "left"), final(5, "c-1", "unknown", 0, "right"), TALK[-1]]
+    lines = [TALK[0], *(leg("leg.start", 2 + k, f"c-{k}", "unknown") for k in range(2)),
+             final(4, "c-0", "unknown", 0, "left"), final(5, "c-1", "unknown", 0, "right"),
+             TALK[-1]]
     out = ctl("tail", "--once", "-s", daemon(lines)).stdout.splitlines()
     assert out[2:4] == ["  0:00  left", "  0:00" + " " * 39 + "right"]
 
 
 def test_what_makes_no_sense_does_no_harm(daemon):
-    junk = [b"nonsense\n", b"[]\n", b"\n", b"\xff\xfe\n", {"type": "segment"}, {"call": 7, "type": 7},
+    junk = [b"nonsense\n", b"[]\n", b"\n", b"\xff\xfe\n", {"type": "segment"},
+            {"call": 7, "type": 7},
             {"call": "c", "leg": "x", "type": "segment", "state": "final", "text": 5},
             {"call": "c" * 500, "leg": "x" * 500, "role": "r" * 500, "type": "leg.start"},
             event("lost", **{"from": 5, "to": 9}), event("error", error="mind this")]
