@@ -1,4 +1,5 @@
 """tests/tools/event_server and clients of its socket, for the tests of the protocol."""
+import functools
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ BUILD = os.environ.get("B", "build")
 PATIENCE = 20  # seconds until a test gives up; nothing is ever timed against it
 
 
+@functools.cache
 def program():
     target = f"{BUILD}/tests/tools/event_server"
     subprocess.run(["make", "-s", f"B={BUILD}", target], cwd=TOP, check=True)
