@@ -275,7 +275,7 @@ static int from_ipv6_fragment(struct way *w, struct view *v, uint8_t *next)
 /* The chain of extension headers up to one that carries a packet */
 static int from_extensions(struct way *w, struct view *v, uint8_t next)
 {
-	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+	for (int i = 0; i <= EXTENSIONS_MAX; i++) {
 		const uint8_t *h;
 		int got;
 

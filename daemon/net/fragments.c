@@ -21,8 +21,8 @@ struct context {
 	size_t total;       /* 0: the last fragment has not come */
 	size_t end;         /* Of what has come */
 	size_t units;       /* Received */
-	uint8_t *data;      /* DATAGRAM_MAX bytes, kept for the next */
 	uint8_t seen[(UNITS + 7) / 8];
+	uint8_t *data;      /* DATAGRAM_MAX bytes, kept for the next */
 };
 
 struct fragments {

@@ -55,10 +55,12 @@ static const struct {
 	{ "inactive", SDP_INACTIVE },
 };
 
-/* A number at the start of `text`, followed by its end or one of `ends` */
+/* A number at the start of `text`, followed by its end or one of `ends`;
+ * some write "ptime: 20" */
 static int leading_number(uint64_t *out, const char *text, const char *ends,
 			  uint64_t max)
 {
+	text += strspn(text, " ");
 	return number_parse(out, text, strcspn(text, ends), max);
 }
 
@@ -91,8 +93,10 @@ static void read_direction(enum sdp_direction *out, const char *name)
 static void read_rtpmap(struct sdp_media *m, const char *value)
 {
 	uint64_t pt, clock, channels = 1;
-	const char *name = value + strcspn(value, " ");
+	const char *name;
 
+	value += strspn(value, " ");
+	name = value + strcspn(value, " ");
 	if (leading_number(&pt, value, " ", 127) < 0)
 		return;
 	name += strspn(name, " ");

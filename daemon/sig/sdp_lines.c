@@ -109,6 +109,8 @@ static int next_line(const char **p, const char *end, struct line *out)
 	while (at < end && *at != '\r' && *at != '\n')
 		at++;
 	*p = at;
+	while (at - begin > 2 && (at[-1] == ' ' || at[-1] == '\t'))
+		at--;
 	if (at - begin < 2 || begin[1] != '=')
 		return -EBADMSG;
 	*out = (struct line){ begin[0], begin + 2, (size_t)(at - begin) - 2 };

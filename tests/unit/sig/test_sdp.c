@@ -46,6 +46,10 @@ static const struct row {
 	{ "empty attributes", H M "a=\r\na=x:\r\na=rtpmap:\r\na=rtpmap\r\n"
 	  "a=:\r\n", 0, U },
 	{ "blanks", H "m=audio  4000\tRTP/AVP   0 \r\n", 0, U },
+	{ "blanks at the end and behind the colon", H M "a=sendonly \r\n"
+	  "a=ptime: 20\t\r\na=rtpmap: 0 x/8000 \r\na=rtcp-mux \r\n", 0,
+	  "audio 192.0.2.1:4000 rtcp 4001 mux sendonly ptime 20 0=x/8000/1\n"
+	},
 	{ "c= of the line", H M "c=IN IP4 192.0.2.7\r\n", 0,
 	  "audio 192.0.2.7:4000 rtcp 4001 sendrecv 0=PCMU/8000/1\n" },
 	{ "c= of the line alone", V T M "c=IN IP4 192.0.2.7\r\n", 0,
