@@ -105,12 +105,9 @@ void tls_resume_drop(struct tls_session *s)
 void tls_resume_save(struct tls_session *s)
 {
 	struct tls_store *st = s->context->store;
-	struct saved *v, *old;
+	struct saved *v = calloc(1, sizeof(*v));
+	struct saved *old;
 
-	/* in TLS 1.3 a ticket comes after the handshake; not built here yet */
-	if (strcmp(mbedtls_ssl_get_version(&s->ssl), "TLSv1.2"))
-		return;
-	v = calloc(1, sizeof(*v));
 	if (!v)
 		return;
 	mbedtls_ssl_session_init(&v->session);

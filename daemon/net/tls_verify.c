@@ -1,6 +1,5 @@
 /** @file tls_verify.c  What a peer's certificate must be, and words when not */
 #include <mbedtls/error.h>
-#include <mbedtls/oid.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -79,7 +79,6 @@ static void ask(struct websocket *ws)
 	list_remove(&v->item);
 	v->server = NULL;
 	uv_timer_stop(&ws->timer);
-	v->accepted = true; /* the callback may close it */
 	if (s->cb.request)
 		s->cb.request(ws, &r, &a, s->arg);
 	if (ws->closing)

@@ -179,7 +179,6 @@ static void tell(const struct upgrade *u, struct buf *out, const char *label,
 			line[n++] = ' ';
 	line[n] = 0;
 	strike_out(u, line);
-	utf8_clean(line);
 	/* a page for a browser tells a reader of logs nothing */
 	if (n && *line != '<')
 		buf_printf(out, "; %s%.*s", label,

@@ -154,6 +154,29 @@ static void test_a_slow_reader_fills_the_queue(void **state)
 	free(data);
 }
 
+static void test_no_writable_below_low_water(void **state)
+{
+	enum { SIZE = 8 * 1024 * 1024 };
+	struct pair p;
+	uint8_t *data = calloc(1, SIZE);
+
+	(void)state;
+	pair_listen(&p, NULL);
+	p.options.low_water = 2 * SIZE;
+	pair_open(&p);
+	websocket_pause(p.server.ws, true);
+	for (unsigned i = 0; i < 64; i++)
+		websocket_send(p.client.ws, false, data, SIZE / 64);
+	assert_true(websocket_queued(p.client.ws) > 0);
+	websocket_pause(p.server.ws, false);
+	pair_until(&p, &p.server.binaries, 64);
+	pair_rest(&p, 10);
+	assert_int_equal(websocket_queued(p.client.ws), 0);
+	assert_int_equal(p.client.writable, 0);
+	pair_end(&p);
+	free(data);
+}
+
 /* -- refusals ------------------------------------------------------------- */
 
 static const struct answer_row {
@@ -564,6 +587,25 @@ static void test_frames_against_the_rules(void **state)
 	}
 }
 
+/* Bytes that are not read any more must not turn the end into a reset, which
+ * would overtake the close frame. */
+static void test_the_peer_is_told_although_it_talks_on(void **state)
+{
+	struct pair p;
+	uint8_t *more = calloc(1, 1 << 20);
+
+	(void)state;
+	memcpy(more, "\x83\0", 2);
+	pair_listen(&p, NULL);
+	pair_open(&p);
+	p.client.close_on_closed = true;
+	websocket_send_raw(p.server.ws, more, 1 << 20);
+	pair_until(&p, &p.server.closed, 1);
+	assert_int_equal(p.server.why.code, 1002);
+	pair_end(&p);
+	free(more);
+}
+
 static void test_a_flood_of_pings_ends_it(void **state)
 {
 	struct pair p;
@@ -704,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_sizes_of_messages),
 		cmocka_unit_test(test_over_4_mib_ends_it),
 		cmocka_unit_test(test_a_slow_reader_fills_the_queue),
+		cmocka_unit_test(test_no_writable_below_low_water),
 		cmocka_unit_test(test_refusals_are_told_in_words),
 		cmocka_unit_test(test_a_late_answer_is_waited_for),
 		cmocka_unit_test(test_a_too_late_answer_is_a_timeout),
@@ -723,6 +766,7 @@ int main(void)
 		cmocka_unit_test(test_a_silent_peer_is_dead),
 		cmocka_unit_test(test_pongs_keep_it_alive),
 		cmocka_unit_test(test_frames_against_the_rules),
+		cmocka_unit_test(test_the_peer_is_told_although_it_talks_on),
 		cmocka_unit_test(test_a_flood_of_pings_ends_it),
 		cmocka_unit_test(test_close_inside_callbacks),
 		cmocka_unit_test(test_close_at_any_time),

@@ -122,6 +122,7 @@ static const struct row rows[] = {
 	CLOSE("close 4000", "\x88\x02\x0f\xa0", 4000, ""),
 	CLOSE("close 4999", "\x88\x02\x13\x87", 4999, ""),
 	BAD("close of one byte", "\x88\x01\x03", 1002),
+	BAD("close of one byte that begins a good code", "\x88\x01\x0c", 1002),
 	BAD("close 0", "\x88\x02\x00\x00", 1002),
 	BAD("close 999", "\x88\x02\x03\xe7", 1002),
 	BAD("close 1004", "\x88\x02\x03\xec", 1002),
