@@ -52,14 +52,18 @@ def unit_jobs(group, build, after, wrap=(), timeout=120, leave_out=()):
 
 def fuzz_job(name):
     short = name[len("fuzz_"):]
+    kind, _, what = short.partition("_")
     found, seeds = LOGS / "fuzz" / short, TOP / "tests/fuzz/corpus" / short
+    if kind == "vendor":  # the samples of what the service sends
+        seeds = TOP / "tests/data/asr" / what
     found.mkdir(parents=True, exist_ok=True)
     command = [f"build/fuzz/{name}", f"-max_total_time={FUZZ_SECONDS}", f"-seed={FUZZ_SEED}",
                "-reduce_inputs=0", "-timeout=10", "-verbosity=0", "-print_final_stats=1",
                f"-artifact_prefix={found}-"]
-    words = TOP / "tests/fuzz" / f"{short}.dict"
-    if words.exists():
-        command.append(f"-dict={words}")
+    for words in (f"{short}.dict", f"{kind}.dict"):
+        if (TOP / "tests/fuzz" / words).exists():
+            command.append(f"-dict=tests/fuzz/{words}")
+            break
     return Job("fuzz", short, [*command, str(found), str(seeds)], FUZZ_SECONDS + 120, {}, "fuzz")
 
 

@@ -73,20 +73,33 @@ const char *json_text(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
+static const char blanks[] = " \t\r\n";
+
+/* A string without the blanks around it, cut to `most` bytes between
+ * characters; in place.  NULL: no string, or no memory. */
+static const char *trim(json_t *string, size_t most)
+{
+	const char *s = json_string_value(string);
+
+	if (!s)
+		return NULL;
+	const size_t lead = strspn(s, blanks), len = strlen(s + lead);
+	size_t n = len > most ? utf8_cut(s + lead, len, most) : len;
+
+	while (n > 0 && strchr(blanks, s[lead + n - 1]))
+		n--;
+	if (n == len)
+		return s + lead;
+	char *copy = strndup(s + lead, n);
+	const int err = copy ? json_string_setn(string, copy, n) : -1;
+
+	free(copy);
+	return err ? NULL : json_string_value(string);
+}
+
 const char *json_transcript(json_t *object, const char *name)
 {
-	json_t *text = json_object_get(object, name);
-	const size_t len = json_string_length(text);
-
-	if (len > RESULT_TEXT_MAX) {
-		const char *s = json_string_value(text);
-		json_t *cut = json_stringn(s, utf8_cut(s, len, RESULT_TEXT_MAX));
-
-		if (json_object_set_new(object, name, cut))
-			return NULL;
-		text = cut;
-	}
-	return json_string_value(text);
+	return trim(json_object_get(object, name), RESULT_TEXT_MAX);
 }
 
 bool json_id(char out[JSON_ID_SIZE], const json_t *id)
@@ -125,6 +138,20 @@ unsigned json_code(const json_t *code)
 	return (unsigned)v;
 }
 
+int64_t json_count(const json_t *number)
+{
+	uint64_t v = 0;
+
+	if (json_is_integer(number))
+		return json_integer_value(number) < 0
+			       ? -1 : json_integer_value(number);
+	if (!json_is_string(number) ||
+	    number_parse(&v, json_string_value(number),
+			 json_string_length(number), INT64_MAX))
+		return -1;
+	return (int64_t)v;
+}
+
 int64_t json_seconds_us(const json_t *seconds)
 {
 	if (!json_is_number(seconds))
@@ -144,6 +171,18 @@ double json_confidence(const json_t *number)
 	return v >= 0 && v <= 1 ? v : -1;
 }
 
+static const char *word_text(const json_t *item,
+			     const struct json_word_names *names)
+{
+	const char *text = names->display
+		? trim(json_object_get(item, names->display), RESULT_TEXT_MAX)
+		: NULL;
+
+	if (!text || !*text)
+		text = trim(json_object_get(item, names->text), RESULT_TEXT_MAX);
+	return text && *text ? text : NULL;
+}
+
 int json_words(struct asr_word **words, size_t *n, const json_t *array,
 	       const struct json_word_names *names)
 {
@@ -158,12 +197,12 @@ int json_words(struct asr_word **words, size_t *n, const json_t *array,
 			return -ENOMEM;
 	}
 	json_array_foreach(array, i, item) {
-		const char *text = json_text(item, names->text);
-
-		if (!text || !*text)
-			continue;
 		if (used == most)
 			break;
+		const char *text = word_text(item, names);
+
+		if (!text)
+			continue;
 		struct asr_word *w = &out[used++];
 
 		w->text = text;

@@ -42,8 +42,8 @@ bool json_is_value(const char *text, size_t len);
 const char *json_text(const json_t *object, const char *name);
 
 /**
- * A text of at most RESULT_TEXT_MAX bytes; what is longer is cut between
- * characters, in place.
+ * A text of at most RESULT_TEXT_MAX bytes without blanks around it; what is
+ * longer is cut between characters, in place.
  *
  * @return as json_text()
  */
@@ -59,6 +59,9 @@ bool json_id(char out[JSON_ID_SIZE], const json_t *id);
 /** A number that fits an unsigned, as number or decimal string; else 0. */
 unsigned json_code(const json_t *code);
 
+/** A number of things, from 0 on, as number or decimal string; else -1. */
+int64_t json_count(const json_t *number);
+
 /** Seconds of audio -> [us]; TIME_UNKNOWN: no number, below 0, over 48 h. */
 int64_t json_seconds_us(const json_t *seconds);
 
@@ -68,11 +71,14 @@ double json_confidence(const json_t *number);
 /** The names a service gives the members of a word. */
 struct json_word_names {
 	const char *text, *start, *end, *confidence;
+	const char *display;       /**< Better than text where it is there;
+				        NULL: no such member */
 };
 
 /**
  * Read an array of words, at most RESULT_WORDS_MAX.  What is no object or has
- * no text is left out; an end before its start is unknown.
+ * no text is left out, as are blanks around texts; an end before its start is
+ * unknown.
  *
  * @param words NULL when there are none, else the caller's (free()); the texts
  *              live as long as the document

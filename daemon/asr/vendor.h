@@ -68,7 +68,8 @@ enum asr_idle {
 	ASR_IDLE_NONE,
 	ASR_IDLE_SILENCE,          /**< Samples of silence: first
 				        idle_first_ms, then one chunk each
-				        idle_next_ms */
+				        idle_next_ms, with keepalive() each
+				        time where there is one */
 	ASR_IDLE_MESSAGE,          /**< keepalive() each idle_next_ms */
 	ASR_IDLE_PING,             /**< A websocket ping each idle_next_ms,
 				        and silence as above from idle_ms on */
@@ -109,6 +110,7 @@ struct asr_vendor {
 	uint32_t tail_pad_ms;      /**< Silence before finish() [ms] */
 	uint32_t drain_ms;         /**< After finish(): without a message ... */
 	uint32_t drain_max_ms;     /**< ... and altogether */
+	bool flush_first;          /**< flush() goes out before finish() */
 	enum asr_closer closer;
 	uint32_t session_max_ms;   /**< Open a successor before; 0: no limit */
 
@@ -159,10 +161,15 @@ struct asr_vendor {
 		     uint64_t now_us, const struct asr_sink *sink);
 	/**
 	 * Called about every 100 ms for vendors whose finals depend on time,
-	 * and once with `ending` when the connection is over.  NULL: no need.
+	 * and once with `ending` when the connection ended after finish() and
+	 * what was said on it stands: what is still open may be closed.  (Of
+	 * a lost connection the audio is sent again: no such call.)  NULL: no
+	 * need.
 	 */
 	void (*tick)(const struct asr_session *s, uint64_t now_us, bool ending,
 		     const struct asr_sink *sink);
+	/** Release what `state` points to.  NULL: nothing. */
+	void (*close)(const struct asr_session *s);
 };
 
 /** Find by configured name, or NULL. */

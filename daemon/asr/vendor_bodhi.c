@@ -41,9 +41,9 @@
 
 #include "daemon/asr/compose.h"
 #include "daemon/asr/json.h"
+#include "daemon/asr/reply.h"
 #include "daemon/asr/vendor.h"
 #include "daemon/base/array.h"
-#include "daemon/base/hash.h"
 
 enum { REMEMBERED = 16 };
 
@@ -119,45 +119,26 @@ static void hello(const struct asr_session *s, struct asr_message *out)
 static void finish(const struct asr_session *s, struct asr_message *out)
 {
 	(void)s;
-	out->binary = false;
-	buf_puts(&out->bytes, "{\"eof\": 1}");
+	compose_message(out, "{\"eof\": 1}");
 }
+
+static const struct reply_meaning meanings[] = {
+	{ 400, REASON_CONFIG, "the service does not accept our settings: check "
+			      "model and params" },
+	{ 401, REASON_AUTH, "the service does not know this API key or customer "
+			    "id: check api-key-file and customer-id" },
+	{ 402, REASON_PAYMENT, "the account's balance is used up: top it up at "
+			       "Navana" },
+	{ 403, REASON_AUTH, "the account has been deactivated: ask Navana" },
+	{ 500, REASON_SERVER, "the service had an unexpected error inside" },
+	{ 503, REASON_SERVER, "the service is temporarily unable to answer or "
+			      "cannot be reached" },
+	{ 0, REASON_NONE, NULL },
+};
 
 static enum reason_class meaning(unsigned code, const char **why)
 {
-	switch (code) {
-	case 400:
-		*why = "the service does not accept our settings: check model "
-		       "and params";
-		return REASON_CONFIG;
-	case 401:
-		*why = "the service does not know this API key or customer id: "
-		       "check api-key-file and customer-id";
-		return REASON_AUTH;
-	case 402:
-		*why = "the account's balance is used up: top it up at Navana";
-		return REASON_PAYMENT;
-	case 403:
-		*why = "the account has been deactivated: ask Navana";
-		return REASON_AUTH;
-	case 500:
-		*why = "the service had an unexpected error inside";
-		return REASON_SERVER;
-	case 503:
-		*why = "the service is temporarily unable to answer or cannot "
-		       "be reached";
-		return REASON_SERVER;
-	}
-	*why = NULL;
-	return REASON_NONE;
-}
-
-/* Never 0, which stands for "none". */
-static uint64_t mark(const char *text)
-{
-	const uint64_t h = hash_bytes(text, strlen(text));
-
-	return h ? h : 1;
+	return reply_meaning(meanings, code, why);
 }
 
 /* An error is there whatever its type; null is none. */
@@ -166,37 +147,13 @@ static bool refused(const struct asr_session *s, const json_t *msg,
 {
 	const json_t *error = json_object_get(msg, "error");
 	const char *why = json_text(msg, "message");
-	const char *known;
 
 	if (!error || json_is_null(error))
 		return false;
-
-	const unsigned code = json_code(json_object_get(msg, "code"));
-	enum reason_class c = meaning(code, &known);
-
-	if (c == REASON_NONE)
-		c = code >= 400 && code < 500 ? reason_of_http(code)
-					      : REASON_SERVER;
-	if (!why || !*why)
-		why = json_string_value(error);
-	/* a service may quote the key it refuses */
-	if (!why || !*why || (*s->settings->key && strstr(why, s->settings->key)))
-		why = known ? known : "the service refused without a reason";
-	sink->refused(c, code, why, sink->arg);
+	reply_refused(s, sink, meanings, REASON_NONE,
+		      json_code(json_object_get(msg, "code")),
+		      why && *why ? why : json_string_value(error));
 	return true;
-}
-
-static void tell_session(struct state *st, const json_t *msg,
-			 const struct asr_sink *sink)
-{
-	char id[JSON_ID_SIZE];
-
-	if (!json_id(id, json_object_get(msg, "call_id")))
-		return;
-	if (st->call_id == mark(id))
-		return;
-	st->call_id = mark(id);
-	sink->session(id, sink->arg);
 }
 
 /* Has this segment been completed, and with which text?  0: no. */
@@ -227,7 +184,7 @@ static void remember(struct state *st, uint64_t key, uint64_t text)
  */
 static bool wanted(struct state *st, struct asr_result *r)
 {
-	const uint64_t key = mark(r->key);
+	const uint64_t key = reply_mark(r->key);
 	const uint64_t before = completed(st, key);
 	const bool spoken = st->spoken == key;
 
@@ -239,14 +196,14 @@ static bool wanted(struct state *st, struct asr_result *r)
 	}
 	st->spoken = 0;
 	if (before) {
-		if (!*r->text || before == mark(r->text))
+		if (!*r->text || before == reply_mark(r->text))
 			return false;
 	} else if (!*r->text) {
 		if (!spoken)
 			return false;
 		r->state = RESULT_RETRACTED;
 	}
-	remember(st, key, mark(r->text));
+	remember(st, key, reply_mark(r->text));
 	return true;
 }
 
@@ -315,7 +272,7 @@ static int on_message(const struct asr_session *s, json_t *msg,
 		return 0;
 	if (kind && !type)
 		return -EBADMSG;
-	tell_session(st, msg, sink);
+	reply_session(&st->call_id, json_object_get(msg, "call_id"), sink);
 	if (type && !strcmp(type, "complete"))
 		ret = on_transcript(st, msg, true, sink);
 	else if (type && !strcmp(type, "partial"))
@@ -330,15 +287,8 @@ static int on_message(const struct asr_session *s, json_t *msg,
 static int parse(const struct asr_session *s, const char *text, size_t len,
 		 uint64_t now_us, const struct asr_sink *sink)
 {
-	json_t *msg = json_message(text, len);
-
 	(void)now_us;
-	if (!msg)
-		return -EBADMSG;
-	const int ret = on_message(s, msg, sink);
-
-	json_decref(msg);
-	return ret;
+	return reply_parse(s, text, len, sink, on_message);
 }
 
 static const struct asr_wire wires[] = {

@@ -276,7 +276,6 @@ static void on_closed(const struct reason *from, void *arg)
 	struct reason why = *from;
 	const bool ended = c->state == DRAINING || c->state == CLOSING;
 
-	last_tick(c);
 	by_vendor(c, &why);
 	if (c->refused.class != REASON_NONE)
 		why = c->refused;
@@ -286,14 +285,18 @@ static void on_closed(const struct reason *from, void *arg)
 		(c->done || (vendor(c)->closer == ASR_SERVER_CLOSES &&
 			     (from->class == REASON_NONE ||
 			      from->code == CLOSE_NORMAL)));
+	if (drained)
+		last_tick(c);
 	end(c, &why, drained);
 }
 
 static void on_timer(void *arg)
 {
 	struct connection *c = arg;
+	const bool drained = c->done && c->refused.class == REASON_NONE;
 
-	last_tick(c);
+	if (c->state == DRAINING || (c->state == CLOSING && drained))
+		last_tick(c);
 	switch (c->state) {
 	case WAITING:
 		end_with(c, REASON_TIMEOUT,
@@ -304,7 +307,7 @@ static void on_timer(void *arg)
 			 "the last words did not come in time");
 		return;
 	default:
-		end(c, &c->refused, c->done && c->refused.class == REASON_NONE);
+		end(c, &c->refused, drained);
 	}
 }
 
@@ -391,6 +394,8 @@ void connection_close(struct connection *c)
 	timer_once_close(c->timer);
 	timer_once_close(c->ticker);
 	config_wipe(&c->message.bytes); /* some services take the key in it */
+	if (c->state_of_vendor && vendor(c)->close)
+		vendor(c)->close(&c->session);
 	free(c->state_of_vendor);
 	free(c);
 }
@@ -438,6 +443,10 @@ void connection_finish(struct connection *c)
 	if (c->state != STREAMING || c->over)
 		return;
 	c->state = DRAINING;
+	if (vendor(c)->flush_first) {
+		vendor(c)->flush(&c->session, &c->message);
+		send_message(c);
+	}
 	vendor(c)->finish(&c->session, &c->message);
 	send_message(c);
 	c->drain_until_ms = uv_now(c->loop) + vendor(c)->drain_max_ms;

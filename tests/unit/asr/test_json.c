@@ -169,9 +169,77 @@ static void test_codes_are_small_numbers(void **state)
 	assert_int_equal(0, json_code(NULL));
 }
 
+static void test_counts_are_whole_numbers_from_0_on(void **state)
+{
+	static const struct { const char *text; int64_t count; } rows[] = {
+		{ "0", 0 }, { "7", 7 }, { "\"10\"", 10 }, { "\"007\"", 7 },
+		{ "9223372036854775807", INT64_MAX },
+		{ "\"9223372036854775807\"", INT64_MAX },
+		{ "\"9223372036854775808\"", -1 }, { "-1", -1 },
+		{ "\"-1\"", -1 }, { "1.0", -1 }, { "\"\"", -1 },
+		{ "\"1a\"", -1 }, { "null", -1 }, { "[1]", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *v = json_loads(rows[i].text, JSON_DECODE_ANY, NULL);
+
+		assert_non_null(v);
+		if (json_count(v) != rows[i].count)
+			fail_msg("%s: %lld", rows[i].text,
+				 (long long)json_count(v));
+		json_decref(v);
+	}
+	assert_int_equal(-1, json_count(NULL));
+}
+
+static void test_blanks_around_texts_go(void **state)
+{
+	static const struct { const char *in, *out; } rows[] = {
+		{ "", "" }, { " ", "" }, { " \t\r\n ", "" }, { "a", "a" },
+		{ " a", "a" }, { "a ", "a" }, { "\n a b\t", "a b" },
+		{ "\xc2\xa0x", "\xc2\xa0x" }, /* of another kind: stays */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *doc = json_pack("{s:s}", "t", rows[i].in);
+
+		assert_string_equal(rows[i].out, json_transcript(doc, "t"));
+		json_decref(doc);
+	}
+}
+
+static void test_the_better_text_of_a_word_is_taken(void **state)
+{
+	static const struct json_word_names names = { "w", "s", "e", "c", "d" };
+	static const struct { const char *json, *text; } rows[] = {
+		{ "[{\"w\":\"a\",\"d\":\"A.\"}]", "A." },
+		{ "[{\"w\":\" a \",\"d\":\" \"}]", "a" },
+		{ "[{\"w\":\"a\",\"d\":7}]", "a" },
+		{ "[{\"d\":\"A\"}]", "A" }, { "[{\"w\":\" \"}]", NULL },
+		{ "[7]", NULL }, { "7", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *v = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
+		struct asr_word *words;
+		size_t n;
+
+		assert_int_equal(0, json_words(&words, &n, v, &names));
+		assert_int_equal(rows[i].text != NULL, n);
+		if (n)
+			assert_string_equal(rows[i].text, words[0].text);
+		free(words);
+		json_decref(v);
+	}
+}
+
 static void test_words_end_at_the_limit(void **state)
 {
-	static const struct json_word_names names = { "w", "s", "e", "c" };
+	static const struct json_word_names names = { "w", "s", "e", "c",
+						      NULL };
 	static const size_t rows[] = { 0, 1, RESULT_WORDS_MAX - 1,
 				       RESULT_WORDS_MAX, RESULT_WORDS_MAX + 1,
 				       3 * RESULT_WORDS_MAX };
@@ -201,6 +269,9 @@ int main(void)
 		cmocka_unit_test(test_a_long_text_is_cut_between_characters),
 		cmocka_unit_test(test_times_are_clamped),
 		cmocka_unit_test(test_codes_are_small_numbers),
+		cmocka_unit_test(test_counts_are_whole_numbers_from_0_on),
+		cmocka_unit_test(test_blanks_around_texts_go),
+		cmocka_unit_test(test_the_better_text_of_a_word_is_taken),
 		cmocka_unit_test(test_words_end_at_the_limit),
 	};
 

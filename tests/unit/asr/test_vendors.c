@@ -4,6 +4,13 @@
  * tests/data/asr/<vendor>/
  *   <case>.json   one message          <case>.jsonl  one message a line, all
  *   <case>.want   what parse() must report            in one session
+ *
+ * In a .jsonl a line may also say what we do meanwhile:
+ *   @set NAME VALUE   as in a .set file, before anything else
+ *   @tick MS          so much later
+ *   @audio  @keepalive  @flush  @finish   we send that
+ *   @end              drained
+ *
  *   sent<...>.set the configuration    sent<...>.want  what we send with it
  *   meaning.want  "CODE class words" for each code the service documents
  *
@@ -93,6 +100,7 @@ struct session {
 	struct asr_settings settings;
 	struct asr_param params[16];
 	struct asr_session s;
+	uint64_t now_us;
 };
 
 static void session_init(struct session *se, const struct asr_vendor *v)
@@ -106,14 +114,17 @@ static void session_init(struct session *se, const struct asr_vendor *v)
 	};
 	se->s = (struct asr_session){ .settings = &se->settings,
 				      .id = session_id };
+	se->now_us = 1000000;
 	if (v->state_size > 0) {
 		se->s.state = calloc(1, v->state_size);
 		assert_non_null(se->s.state);
 	}
 }
 
-static void session_fini(struct session *se)
+static void session_fini(struct session *se, const struct asr_vendor *v)
 {
+	if (v->close)
+		v->close(&se->s);
 	free(se->s.state);
 }
 
@@ -126,7 +137,7 @@ static int feed(const struct asr_vendor *v, const struct session *se,
 
 	assert_non_null(copy);
 	memcpy(copy, text, len);
-	const int ret = v->parse(&se->s, copy, len, 1000000, &sink);
+	const int ret = v->parse(&se->s, copy, len, se->now_us, &sink);
 
 	free(copy);
 	return ret;
@@ -144,62 +155,6 @@ static void feed_and_say(const struct asr_vendor *v, const struct session *se,
 	else if (ret != 0)
 		buf_printf(out, "error %d\n", ret);
 }
-
-static void check_sample(const char *path)
-{
-	const struct asr_vendor *v = vendor_of(path);
-	const bool lines = path[strlen(path) - 1] == 'l';
-	struct buf msg = slurp(path), want = beside(path, ".want"), got = {0};
-	struct session se;
-
-	session_init(&se, v);
-	for (const char *at = buf_str(&msg); *at;) {
-		const size_t n = lines ? strcspn(at, "\n") : msg.len;
-
-		feed_and_say(v, &se, at, n, &got);
-		at += n + (at[n] == '\n');
-	}
-	must_equal(path, &want, &got);
-	session_fini(&se);
-	buf_free(&msg);
-	buf_free(&want);
-	buf_free(&got);
-}
-
-static void test_samples_give_what_they_should(void **state)
-{
-	(void)state;
-	each(DATA "*/*.json*", check_sample);
-}
-
-/* No part of a JSON object is one: nothing may be made of it. */
-static void check_prefixes(const char *path)
-{
-	const struct asr_vendor *v = vendor_of(path);
-	struct buf msg = slurp(path), got = {0};
-
-	while (msg.len > 0 && msg.data[msg.len - 1] == '\n')
-		msg.len--;
-	for (size_t n = 0; n < msg.len && n < 2000; n++) {
-		struct session se;
-
-		session_init(&se, v);
-		if (feed(v, &se, buf_str(&msg), n, &got) != -EBADMSG || got.len)
-			fail_msg("%s: cut to %zu bytes: %s", path, n,
-				 buf_str(&got));
-		session_fini(&se);
-	}
-	buf_free(&msg);
-	buf_free(&got);
-}
-
-static void test_a_message_cut_off_is_refused(void **state)
-{
-	(void)state;
-	each(DATA "*/*.json", check_prefixes);
-}
-
-/* -- what we send ------------------------------------------------------------ */
 
 static void set_param(struct session *se, char *text)
 {
@@ -234,11 +189,112 @@ static void set_one(struct session *se, const char *path, const char *name,
 	else if (!strcmp(name, "chunk"))
 		s->chunk_ms = (uint32_t)strtoul(value, NULL, 10);
 	else if (!strcmp(name, "encoding"))
-		while (strcmp(asr_encoding_name(s->wire.encoding), value))
-			s->wire.encoding++;
+		for (s->wire.encoding = ASR_PCM_S16LE;
+		     strcmp(asr_encoding_name(s->wire.encoding), value) != 0;
+		     s->wire.encoding++)
+			assert_true(s->wire.encoding < ASR_ALAW);
 	else
 		fail_msg("%s: what is %s?", path, name);
 }
+
+/* What we do between two messages. */
+static void act(const struct asr_vendor *v, struct session *se, char *line,
+		const char *path, struct buf *out)
+{
+	static const uint8_t audio[6] = { 0x01, 0, 0xfe, 0xff, 0x34, 0x12 };
+	const struct asr_sink sink = sink_to(out);
+	struct asr_message m = {0};
+	char *value = line + strcspn(line, " ");
+	const bool end = !strcmp(line, "@end");
+
+	if (*value)
+		*value++ = '\0';
+	if (!strcmp(line, "@set")) {
+		char *text = value + strcspn(value, " ");
+
+		*text++ = '\0';
+		set_one(se, path, value, text);
+	} else if (!strcmp(line, "@tick") || end) {
+		se->now_us += strtoull(value, NULL, 10) * 1000;
+		if (v->tick)
+			v->tick(&se->s, se->now_us, end, &sink);
+	} else if (!strcmp(line, "@audio")) {
+		if (v->audio)
+			v->audio(&se->s, audio, sizeof(audio), &m);
+	} else if (!strcmp(line, "@keepalive")) {
+		v->keepalive(&se->s, &m);
+	} else if (!strcmp(line, "@flush")) {
+		v->flush(&se->s, &m);
+	} else if (!strcmp(line, "@finish")) {
+		v->finish(&se->s, &m);
+	} else {
+		fail_msg("%s: what is %s?", path, line);
+	}
+	buf_free(&m.bytes);
+}
+
+static void check_sample(const char *path)
+{
+	const struct asr_vendor *v = vendor_of(path);
+	const bool lines = path[strlen(path) - 1] == 'l';
+	struct buf msg = slurp(path), want = beside(path, ".want"), got = {0};
+	struct session se;
+
+	session_init(&se, v);
+	buf_puts(&msg, "");
+	for (char *at = (char *)msg.data; *at;) {
+		const size_t n = lines ? strcspn(at, "\n") : msg.len;
+		char *next = at + n + (at[n] == '\n');
+
+		if (lines)
+			at[n] = '\0';
+		if (lines && *at == '@')
+			act(v, &se, at, path, &got);
+		else
+			feed_and_say(v, &se, at, n, &got);
+		at = next;
+	}
+	must_equal(path, &want, &got);
+	session_fini(&se, v);
+	buf_free(&msg);
+	buf_free(&want);
+	buf_free(&got);
+}
+
+static void test_samples_give_what_they_should(void **state)
+{
+	(void)state;
+	each(DATA "*/*.json*", check_sample);
+}
+
+/* No part of a JSON object is one: nothing may be made of it. */
+static void check_prefixes(const char *path)
+{
+	const struct asr_vendor *v = vendor_of(path);
+	struct buf msg = slurp(path), got = {0};
+
+	while (msg.len > 0 && msg.data[msg.len - 1] == '\n')
+		msg.len--;
+	for (size_t n = 0; n < msg.len && n < 2000; n++) {
+		struct session se;
+
+		session_init(&se, v);
+		if (feed(v, &se, buf_str(&msg), n, &got) != -EBADMSG || got.len)
+			fail_msg("%s: cut to %zu bytes: %s", path, n,
+				 buf_str(&got));
+		session_fini(&se, v);
+	}
+	buf_free(&msg);
+	buf_free(&got);
+}
+
+static void test_a_message_cut_off_is_refused(void **state)
+{
+	(void)state;
+	each(DATA "*/*.json", check_prefixes);
+}
+
+/* -- what we send ------------------------------------------------------------ */
 
 static void read_settings(struct session *se, const char *path, char *text)
 {
@@ -337,7 +393,7 @@ static void check_sent(const char *path)
 		read_settings(&se, path, (char *)set.data);
 	say_sent(v, &se.s, &got);
 	must_equal(path, &want, &got);
-	session_fini(&se);
+	session_fini(&se, v);
 	buf_free(&set);
 	buf_free(&want);
 	buf_free(&got);
@@ -396,7 +452,10 @@ static void check_data(const struct asr_vendor *v)
 	assert_true(v->drain_ms > 0 && v->drain_ms <= v->drain_max_ms);
 	assert_non_null(v->finish);
 	assert_non_null(v->parse);
-	assert_true((v->idle == ASR_IDLE_MESSAGE) == (v->keepalive != NULL));
+	assert_true(v->idle != ASR_IDLE_MESSAGE || v->keepalive);
+	assert_true(v->idle == ASR_IDLE_MESSAGE ||
+		    v->idle == ASR_IDLE_SILENCE || !v->keepalive);
+	assert_true(!v->flush_first || v->flush);
 	assert_true(v->idle == ASR_IDLE_NONE || v->idle_next_ms > 0);
 	assert_true(v->idle != ASR_IDLE_SILENCE || v->idle_first_ms > 0);
 }
@@ -418,7 +477,7 @@ static void check_nonsense(const struct asr_vendor *v)
 		if (feed(v, &se, rows[i], strlen(rows[i]), &got) != -EBADMSG ||
 		    got.len)
 			fail_msg("%s took %s", v->name, rows[i]);
-		session_fini(&se);
+		session_fini(&se, v);
 	}
 	buf_free(&got);
 }
