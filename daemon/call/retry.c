@@ -32,14 +32,14 @@ uint32_t retry_delay_ms(const struct reason *why, unsigned tries,
 		window *= 2;
 	window = MIN(window, (uint32_t)LAST_MS);
 
+	if (retry_is_hopeless(why->class))
+		return HOPELESS_MS + share(HOPELESS_MS, random);
 	if (why->retry_after_ms) {
 		const uint32_t ms = MIN(why->retry_after_ms,
 					(uint32_t)RETRY_AFTER_MS);
 
 		return ms + share(ms / 10, random);
 	}
-	if (retry_is_hopeless(why->class))
-		return HOPELESS_MS + share(HOPELESS_MS, random);
 	switch (why->class) {
 	case REASON_NETWORK:
 		return tries <= 1 ? 0 : share(window, random);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/base/hash.h"
+#include "daemon/base/utf8.h"
 
 struct transcript {
 	struct transcript_segment segments[TRANSCRIPT_OPEN];
@@ -55,7 +56,8 @@ static void key_of(char out[TRANSCRIPT_KEY], const char *key)
 	if (len < TRANSCRIPT_KEY)
 		memcpy(out, key, len + 1);
 	else
-		snprintf(out, TRANSCRIPT_KEY, "%.40s~%016llx", key,
+		snprintf(out, TRANSCRIPT_KEY, "%.*s~%016llx",
+			 (int)utf8_cut(key, len, 40), key,
 			 (unsigned long long)hash_bytes(key, len));
 }
 
@@ -144,6 +146,8 @@ transcript_result(struct transcript *t, unsigned connection,
 	const bool closed = s->rev && s->state != SEGMENT_PARTIAL;
 	if (closed && r->state == RESULT_PARTIAL)
 		return NULL;
+	if (s->state == SEGMENT_RETRACTED && r->state == RESULT_RETRACTED)
+		return NULL;
 	if (closed && r->state == RESULT_FINAL &&
 	    s->state == SEGMENT_FINAL && t->hash[i] == hash &&
 	    s->start == start && s->end == end)
@@ -189,8 +193,6 @@ const struct transcript_segment *transcript_close(struct transcript *t,
 
 void transcript_reconnect(struct transcript *t)
 {
-	while (t->n)
-		forget(t, 0);
 	t->before = t->settled;
 }
 

@@ -44,7 +44,8 @@ void transcript_free(struct transcript *t);
  * @return the segment with its number, revision and state as they are now to
  *         be published, borrowed until the next call; NULL: nothing is to be
  *         published (a final repeated word for word, one that ends in what was
- *         settled by another connection, a retraction of something unknown)
+ *         settled by another connection, a retraction of something unknown or
+ *         retracted already)
  */
 const struct transcript_segment *
 transcript_result(struct transcript *t, unsigned connection,
@@ -63,7 +64,8 @@ const struct transcript_segment *transcript_close(struct transcript *t,
 						  enum segment_state state);
 
 /** A connection was lost and another begins at what was settled: what ends
- * before that will not be told again, what crosses it is an overlap. */
+ * before that will not be told again, what crosses it is an overlap.  What is
+ * open stays so: the lost one's is to be closed, another may still speak. */
 void transcript_reconnect(struct transcript *t);
 
 /** Leg position up to which finals were published. */
