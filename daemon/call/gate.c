@@ -36,7 +36,7 @@ struct gate {
 	unsigned n_failures;
 
 	bool down;
-	bool probing;              /* one is inside while down */
+	const struct gate_ticket *probe; /* let in while down; NULL: none */
 	uint64_t try_at_ms;
 	uint32_t open_ms;
 	struct reason why;
@@ -83,14 +83,13 @@ static void leave(struct gate *g, struct gate_ticket *t)
 	if (t->state == TICKET_INSIDE)
 		g->inside--;
 	t->state = TICKET_IDLE;
+	if (g->probe == t)
+		g->probe = NULL;
 }
 
 void gate_cancel(struct gate *g, struct gate_ticket *t)
 {
-	/* a probe that was given up says nothing: the next may try */
-	if (t->state == TICKET_INSIDE && g->down)
-		g->probing = false;
-	leave(g, t);
+	leave(g, t); /* a probe that was given up says nothing */
 }
 
 static void set_down(struct gate *g, bool down, const struct reason *why)
@@ -98,7 +97,6 @@ static void set_down(struct gate *g, bool down, const struct reason *why)
 	const bool news = g->down != down;
 
 	g->down = down;
-	g->probing = false;
 	if (why)
 		g->why = *why;
 	if (news && g->cfg.changed)
@@ -110,6 +108,7 @@ void gate_success(struct gate *g, struct gate_ticket *t)
 	leave(g, t);
 	g->n_failures = 0;
 	g->open_ms = 0;
+	g->probe = NULL;
 	g->rate = MIN(g->cfg.per_second, g->rate + g->cfg.per_second / 10);
 	set_down(g, false, NULL);
 }
@@ -152,7 +151,7 @@ static void open_for(struct gate *g, const struct reason *why, uint64_t now_ms,
 void gate_failure(struct gate *g, struct gate_ticket *t,
 		  const struct reason *why, uint64_t now_ms, uint32_t random)
 {
-	const bool was_probe = g->down && t->state == TICKET_INSIDE;
+	const bool was_probe = g->probe == t;
 
 	leave(g, t);
 	if (why->class == REASON_QUOTA)
@@ -161,7 +160,9 @@ void gate_failure(struct gate *g, struct gate_ticket *t,
 		(struct failure){ now_ms, t->leg };
 	if (++g->n_failures == 2 * FAILURES)
 		g->n_failures = FAILURES;
-	if (was_probe || retry_is_hopeless(why->class) || breaks(g, now_ms))
+	/* those who were inside when it opened bring no news */
+	if (was_probe || retry_is_hopeless(why->class) ||
+	    (!g->down && breaks(g, now_ms)))
 		open_for(g, why, now_ms, random);
 }
 
@@ -187,6 +188,7 @@ static void grant_first(struct gate *g)
 
 	list_remove(&t->waiting);
 	t->state = TICKET_INSIDE;
+	g->probe = g->down ? t : NULL;
 	g->inside++;
 	g->tokens -= 1;
 	t->granted(t);
@@ -198,14 +200,13 @@ uint64_t gate_run(struct gate *g, uint64_t now_ms)
 	while (!list_empty(&g->waiting)) {
 		if (g->inside >= g->cfg.handshakes)
 			return UINT64_MAX; /* one will leave */
-		if (g->down && g->probing)
+		if (g->probe)
 			return UINT64_MAX; /* the probe will tell */
 		if (g->down && now_ms < g->try_at_ms)
 			return g->try_at_ms;
 		if (g->tokens < 1)
 			return now_ms + 1 +
 			       (uint64_t)((1 - g->tokens) * 1000 / g->rate);
-		g->probing = g->down;
 		grant_first(g);
 	}
 	return UINT64_MAX;
