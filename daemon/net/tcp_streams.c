@@ -1,7 +1,7 @@
 /*
- * Every call first forgets the events of the last one, then notes its own;
- * tcp_streams_next() hands them out.  Segments that waited live on in `done`
- * until then, as events point into them.
+ * A call notes events, tcp_streams_next() hands them out.  Segments that
+ * waited live on in `done` until then, as events point into them; what points
+ * into the packet that was fed is forgotten by the next call.
  */
 #include "daemon/net/tcp_streams.h"
 
@@ -47,6 +47,7 @@ struct tcp_streams {
 	struct list done;
 	size_t held;
 	uint64_t next_tick_us;
+	bool borrowed;       /* Events may point into the caller's packet */
 	int err;
 	struct tcp_streams_stats stats;
 };
@@ -76,6 +77,13 @@ static void forget_events(struct tcp_streams *t)
 		free(list_item(item, struct tcp_held, link));
 	}
 	t->n_events = t->at = 0;
+	t->borrowed = false;
+}
+
+static void forget_old_events(struct tcp_streams *t)
+{
+	if (t->at == t->n_events || t->borrowed)
+		forget_events(t);
 	t->err = 0;
 }
 
@@ -417,10 +425,11 @@ static void tick(struct tcp_streams *t, uint64_t now_us)
 int tcp_streams_feed(struct tcp_streams *t, const struct decap_packet *p,
 		     uint64_t at_us)
 {
-	forget_events(t);
+	forget_old_events(t);
 	if (p->kind != DECAP_TCP)
 		return 0;
 	tick(t, at_us);
+	t->borrowed = true;
 	struct connection *c = find_or_begin(t, p);
 
 	if (c)
@@ -430,13 +439,13 @@ int tcp_streams_feed(struct tcp_streams *t, const struct decap_packet *p,
 
 void tcp_streams_tick(struct tcp_streams *t, uint64_t now_us)
 {
-	forget_events(t);
+	forget_old_events(t);
 	tick(t, now_us);
 }
 
 void tcp_streams_flush(struct tcp_streams *t)
 {
-	forget_events(t);
+	forget_old_events(t);
 	for (size_t i = 0; i < TCP_CONNECTIONS_MAX; i++) {
 		struct connection *c = &t->connections[i];
 

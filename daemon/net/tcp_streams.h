@@ -7,8 +7,9 @@
  * in order, each once, and where the capture lacks some it says so.  Pure:
  * time is an argument.
  *
- * How to use it: after every tcp_streams_feed(), and now and then after
- * tcp_streams_tick(), call tcp_streams_next() until it returns 0.
+ * How to use it: after every tcp_streams_feed(), call tcp_streams_next() until
+ * it returns 0; after tcp_streams_tick() at the latest when the next segment
+ * has been fed.
  */
 #pragma once
 

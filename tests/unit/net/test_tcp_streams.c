@@ -415,6 +415,85 @@ static void test_a_257th_connection_makes_room(void **state)
 	tcp_streams_free(t);
 }
 
+/* Who feeds right after a tick loses nothing */
+static void test_events_of_a_tick_wait(void **state)
+{
+	struct tcp_streams *t;
+	struct buf b = { 0 };
+	struct decap_packet p = from_port(40000, 1, "a", 1);
+
+	(void)state;
+	assert_int_equal(tcp_streams_new(&t), 0);
+	assert_int_equal(tcp_streams_feed(t, &p, 0), 0);
+	put_events(t, &b);
+	p = from_port(40000, 5, "e", 1);
+	assert_int_equal(tcp_streams_feed(t, &p, 1), 0);
+	tcp_streams_tick(t, 3 * S);
+	tcp_streams_tick(t, 4 * S);
+	p = from_port(40000, 6, "f", 1);
+	assert_int_equal(tcp_streams_feed(t, &p, 5 * S), 0);
+	put_events(t, &b);
+	assert_string_equal(buf_str(&b), ">a >! >e >f");
+	buf_free(&b);
+	tcp_streams_free(t);
+}
+
+static void test_figures(void **state)
+{
+	static const uint32_t seqs[] = { 1, 1, 5, 7, 2, 5 };
+	struct tcp_streams *t;
+	struct tcp_streams_stats st;
+	struct buf b = { 0 };
+
+	(void)state;
+	assert_int_equal(tcp_streams_new(&t), 0);
+	for (size_t i = 0; i < ARRAY_LEN(seqs); i++) {
+		struct decap_packet p = from_port(40000, seqs[i], "a", 1);
+
+		assert_int_equal(tcp_streams_feed(t, &p, 1), 0);
+		put_events(t, &b);
+	}
+	tcp_streams_flush(t);
+	put_events(t, &b);
+	assert_string_equal(buf_str(&b), ">a >a >! >a >! >a >.");
+	tcp_streams_stats(t, &st);
+	assert_int_equal(st.segments, 6);
+	assert_int_equal(st.repeated, 1);
+	assert_int_equal(st.out_of_order, 3);
+	assert_int_equal(st.lost, 2);
+	assert_int_equal(st.evicted, 0);
+	buf_free(&b);
+	tcp_streams_free(t);
+}
+
+static void test_what_all_wait_for_is_bounded(void **state)
+{
+	static const uint8_t data[1000];
+	struct tcp_streams *t;
+	struct tcp_event e;
+	size_t bytes = 0, fed = 0;
+
+	(void)state;
+	assert_int_equal(tcp_streams_new(&t), 0);
+	for (uint16_t port = 1; port <= 200; port++)
+		for (uint32_t i = 0; i < 40; i++) {
+			struct decap_packet p = from_port(
+				port, i ? 1 + i * 1000 : 0, data, i ? 1000 : 1);
+
+			assert_int_equal(tcp_streams_feed(t, &p, 1), 0);
+			fed += p.len;
+			while (tcp_streams_next(t, &e) == 1)
+				bytes += e.len;
+			assert_true(fed - bytes <= 4 * 1024 * 1024);
+		}
+	assert_true(fed - bytes > 4 * 1024 * 1024 - 40 * 1000);
+	tcp_streams_flush(t);
+	while (tcp_streams_next(t, &e) == 1)
+		bytes += e.len;
+	assert_int_equal(bytes, fed);
+	tcp_streams_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +501,9 @@ int main(void)
 		cmocka_unit_test(test_any_order_gives_the_same_bytes),
 		cmocka_unit_test(test_what_waits_is_bounded),
 		cmocka_unit_test(test_a_257th_connection_makes_room),
+		cmocka_unit_test(test_events_of_a_tick_wait),
+		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_what_all_wait_for_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
