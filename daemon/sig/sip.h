@@ -4,6 +4,12 @@
  * What libosip2 accepts and the RFC refuses is checked here: version, one
  * CSeq whose method agrees, mandatory headers, scalar ranges.  Limits: 64 KiB
  * a datagram, 128 KiB over TCP, 100 headers, 8 KiB a header line.
+ *
+ * Line ends in front of a message are skipped, anything else there makes it
+ * no message.  Refused though the RFC allows it: a NUL in the head (RFC 4475
+ * section 3.1.1.2).  Overlooked, as nobody here needs them: other headers,
+ * display names, request URIs of other schemes, bytes behind the body.  The
+ * RFC 4475 messages by section: tests/flow/test_sip_equals_tshark.py.
  */
 #pragma once
 
@@ -50,5 +56,6 @@ struct sip_message {
 int sip_parse(struct sip_message **out, const uint8_t *data, size_t len);
 void sip_free(struct sip_message *m);
 
-/** Cheap look at the first bytes: could this be SIP? */
+/** Cheap look at the first line: could this be SIP?  A method in capital
+ * letters and a SIP URI or the version behind it, or a status line. */
 bool sip_looks_like(const uint8_t *data, size_t len);

@@ -412,6 +412,14 @@ static void test_a_257th_connection_makes_room(void **state)
 		}
 	}
 	assert_int_equal(ends, 1);
+	/* 4000 speaks again: now 4001 is the one silent longest */
+	p = from_port(4000, 2, "d", 1);
+	assert_int_equal(tcp_streams_feed(t, &p, 7000), 0);
+	p = from_port(5000, 1, "e", 1);
+	assert_int_equal(tcp_streams_feed(t, &p, 7001), 0);
+	assert_int_equal(tcp_streams_next(t, &e), 1);
+	assert_int_equal(e.kind, TCP_END);
+	assert_int_equal(e.from.port, 4001);
 	tcp_streams_free(t);
 }
 
