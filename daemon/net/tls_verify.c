@@ -66,7 +66,7 @@ static const struct {
 	const char *words;
 } verdicts[] = {
 	{ MBEDTLS_X509_BADCERT_CN_MISMATCH,
-	  "it is for another name: check host or tls-name" },
+	  "it is for another name: check url or tls-server-name" },
 	{ MBEDTLS_X509_BADCERT_EXPIRED,
 	  "it, or one above it, has expired: renew it, or set this clock" },
 	{ MBEDTLS_X509_BADCERT_FUTURE, "it is not yet valid: set this clock" },
