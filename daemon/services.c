@@ -118,9 +118,9 @@ void services_watch(struct services *s, services_tell_fn *tell, void *arg)
 
 struct service *services_choose(const char *source, const char *from,
 				      const char *to, enum role role,
-				      void *arg)
+				      void *chooser)
 {
-	const struct services *s = arg;
+	const struct services *s = chooser;
 
 	if (s->all)
 		return s->only;

@@ -26,7 +26,7 @@ typedef void services_tell_fn(const struct service *s, const char *what,
 /** Be told what becomes of them (struct service.tell). */
 void services_watch(struct services *s, services_tell_fn *tell, void *arg);
 
-/** For struct calls_config.choose; `arg` is the services. */
+/** For struct calls_config.choose; `chooser` is the services. */
 struct service *services_choose(const char *source, const char *from,
 				      const char *to, enum role role,
-				      void *arg);
+				void *chooser);

@@ -44,18 +44,19 @@ struct calls_config {
 	struct audio_sink audio;     /**< open NULL: nobody listens */
 	/** The service of a leg, or NULL: none.  Strings are never NULL. */
 	struct service *(*choose)(const char *source, const char *from,
-					const char *to, enum role role,
-					void *arg);
-	void *arg;
+				  const char *to, enum role role,
+				  void *chooser);
+	void *chooser;
 	uint64_t backlog;            /**< Of a leg [samples] */
 	bool paced;                  /**< See struct uplink_config */
 	bool hopeless_is_final;
 	uint32_t give_up_ms;
 	bool dtmf;                   /**< Publish digits */
-	/** Legs began or ceased to hold up a replay. */
+	/** Legs began or ceased to hold up a replay.  NULL: nobody asks. */
 	void (*busy)(bool busy, void *arg);
-	/** The last call is over. */
+	/** The last call is over.  NULL: nobody asks. */
 	void (*idle)(void *arg);
+	void *arg;                   /**< Of busy and idle */
 };
 
 int calls_new(struct calls **out, const struct calls_config *cfg);

@@ -451,7 +451,7 @@ int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 	l->rtp = i->rtp;
 	l->gap_timer.due = on_gap_timer;
 	l->service = c->calls->cfg.choose(c->source, c->from, c->to, i->role,
-					  c->calls->cfg.arg);
+					  c->calls->cfg.chooser);
 	if (i->unusable)
 		l->service = NULL;
 	snprintf(l->id, sizeof(l->id), "%.56s.%u", c->id, c->opened + 1);

@@ -1,0 +1,145 @@
+/** @file core.c  What a replay and the service have in common */
+#include "daemon/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/must.h"
+#include "daemon/net/random.h"
+#include "daemon/net/turns.h"
+#include "daemon/options.h"
+#include "daemon/pub/subscribers.h"
+#include "daemon/services.h"
+
+enum {
+	BACKLOG = 30 * 8000,       /* [samples] */
+	JOURNAL = 16 * 1024 * 1024,/* in memory, for the event socket */
+};
+
+static int fail(const char *what, int err)
+{
+	fprintf(stderr, "trunkscribed: %s: %s\n", what, strerror(-err));
+	return EXIT_RUNTIME;
+}
+
+/* What becomes of an asr is everybody's to know. */
+static void on_service(const struct service *s, const char *what,
+		       const struct reason *why, void *arg)
+{
+	const struct core *x = arg;
+	const struct event e = {
+		.type = EVENT_DAEMON, .now_us = timers_now_us(x->timers),
+		.daemon = {
+			.what = what, .asr = s->config->name,
+			.reason = why ? reason_name(why->class) : NULL,
+			.text = why ? why->text : NULL,
+		},
+	};
+
+	journal_emit(x->journal, &e);
+}
+
+void core_tell(struct core *x, const char *what, const char *text)
+{
+	const struct event e = {
+		.type = EVENT_DAEMON, .now_us = timers_now_us(x->timers),
+		.daemon = { .what = what, .text = text },
+	};
+
+	journal_emit(x->journal, &e);
+}
+
+static int open_services(struct core *x, const char *asr)
+{
+	struct buf why = {0};
+	const int err = services_open(&x->services, x->config, asr, &x->loop,
+				      &why);
+
+	if (err)
+		fprintf(stderr, "trunkscribed: %s\n", buf_str(&why));
+	else
+		services_watch(x->services, on_service, x);
+	buf_free(&why);
+	return err ? EXIT_CONFIG : EXIT_OK;
+}
+
+static int open_journal(struct core *x, bool socket)
+{
+	uint64_t epoch;
+
+	random_bytes(&epoch, sizeof(epoch));
+	return journal_new(&x->journal, socket ? JOURNAL : 0, epoch);
+}
+
+static int open_calls(struct core *x, const struct core_options *o)
+{
+	const struct calls_config cc = {
+		.loop = &x->loop, .timers = x->timers,
+		.events = { journal_sink, x->journal }, .audio = o->audio,
+		.choose = services_choose, .chooser = x->services,
+		.backlog = BACKLOG, .paced = o->paced,
+		.hopeless_is_final = o->hopeless_is_final,
+		.give_up_ms = o->give_up_ms, .dtmf = x->config->dtmf,
+		.busy = o->busy, .idle = o->idle, .arg = o->arg,
+	};
+
+	return calls_new(&x->calls, &cc);
+}
+
+int core_init(struct core *x, const struct config *config)
+{
+	*x = (struct core){ .config = config };
+	return uv_loop_init(&x->loop);
+}
+
+int core_open(struct core *x, const struct core_options *o)
+{
+	const int code = open_services(x, o->asr);
+	int err;
+
+	if (code)
+		return code;
+	err = timers_new(&x->timers);
+	if (!err)
+		err = turns_open(&x->turns, &x->loop);
+	if (!err)
+		err = open_journal(x, o->socket);
+	if (!err)
+		err = open_calls(x, o);
+	return err ? fail("start", err) : EXIT_OK;
+}
+
+int core_listen(struct core *x)
+{
+	const struct subscribers_options so = {
+		.path = x->config->events.socket,
+		.mode = x->config->events.mode,
+		.group = x->config->events.group,
+	};
+	struct buf why = {0};
+
+	if (!subscribers_open(&x->subscribers, &x->loop, x->journal, &so, &why))
+		return EXIT_OK;
+	fprintf(stderr, "trunkscribed: %s\n", buf_str(&why));
+	buf_free(&why);
+	return EXIT_RUNTIME;
+}
+
+void core_close(struct core *x)
+{
+	if (x->turns)
+		log_info("loop", "the longest turn took %llu us of CPU",
+			 (unsigned long long)turns_longest_us(x->turns));
+	turns_close(x->turns);
+	calls_free(x->calls);
+	services_stop(x->services);
+	subscribers_close(x->subscribers);
+	/* after x_close() nothing calls back, but handles close on the loop */
+	uv_run(&x->loop, UV_RUN_DEFAULT);
+	journal_free(x->journal);
+	timers_free(x->timers);
+	services_close(x->services);
+	must(uv_loop_close(&x->loop) == 0);
+}

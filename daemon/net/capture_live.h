@@ -1,0 +1,38 @@
+/**
+ * @file capture_live.h  A network interface watched through libpcap
+ *
+ * TPACKET_V3 in immediate mode.  Needs CAP_NET_RAW and nothing else.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/base/reason.h"
+#include "daemon/net/capture_file.h"
+
+struct capture_live;
+
+struct capture_live_cb {
+	/** One frame; its time is the kernel's wall-clock stamp. */
+	void (*frame)(const struct frame *f, void *arg);
+	/** The interface went away; comes last. */
+	void (*failed)(const struct reason *why, void *arg);
+};
+
+/**
+ * @param filter pcap-filter(7); "": everything that may hold RTP or SIP
+ * @param why On error: no such interface, no capability, a wrong filter, and
+ *            what to do
+ *
+ * @return 0 or -errno
+ */
+int capture_live_open(struct capture_live **out, uv_loop_t *loop,
+		      const char *interface, const char *filter,
+		      const struct capture_live_cb *cb, void *arg,
+		      struct reason *why);
+/** NULL is fine. */
+void capture_live_close(struct capture_live *c);
+
+/** Frames the kernel had no room for, since the start. */
+uint64_t capture_live_dropped(const struct capture_live *c);
