@@ -9,6 +9,7 @@
 #include "daemon/cfg/config.h"
 #include "daemon/app_probe.h"
 #include "daemon/app_replay.h"
+#include "daemon/app_run.h"
 #include "daemon/services.h"
 
 #define DEFAULT_FILE "/etc/trunkscribe/trunkscribe.conf"
@@ -75,6 +76,18 @@ static int replay(const struct options *o)
 	return code;
 }
 
+static int run(const struct options *o)
+{
+	struct config *c;
+	int code = load(&c, o->config ? o->config : DEFAULT_FILE);
+
+	if (code)
+		return code;
+	code = app_run(c);
+	config_free(c);
+	return code;
+}
+
 static int probe(const struct options *o)
 {
 	struct config *c;
@@ -103,10 +116,7 @@ int app_main(const struct options *o)
 	case DO_PROBE:
 		return probe(o);
 	case DO_RUN:
-		break;
+		return run(o);
 	}
-	fputs("trunkscribed: this version has no live way in yet (SIP, RTP, "
-	      "capture); give it a capture file: trunkscribed --replay FILE\n",
-	      stderr);
-	return EXIT_RUNTIME;
+	return EXIT_USAGE;
 }

@@ -69,6 +69,7 @@ struct config {
 	struct { bool given; char *socket; uint32_t mode; char *group; } events;
 	struct { bool given; char *socket; uint32_t mode; } control;
 	struct { bool given; char *directory; uint64_t size, age_ms; } journal;
+	struct { bool given; char *interface; char *filter; } capture;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;

@@ -38,7 +38,8 @@ const struct config_section config_sections[] = {
 	  "Calls from a SIP trunk or a session border controller." },
 	{ "rtp", HOME_NONE, false, false, true, 0,
 	  "Where the audio of live calls arrives." },
-	{ "capture", HOME_NONE, false, false, true, 0,
+	{ "capture", HOME_CONFIG, false, false, false,
+	  offsetof(struct config, capture.given),
 	  "Calls seen on a network interface." },
 	{ "asr", HOME_ASR, true, true, false, 0,
 	  "A speech recognition service; as many as there are." },
@@ -101,10 +102,13 @@ const struct config_key config_keys[] = {
 	  true, false, 0, 0, NULL,
 	  "One socket per leg, or one packet ring for all." },
 
-	{ "capture", "interface", CONFIG_TEXT, "", 0, 15, NULL, true, false, 0,
-	  0, "\"eth0\"", "Network interface." },
+	{ "capture", "interface", CONFIG_TEXT, "", 0, 15, NULL, true, false,
+	  MEMBER(config, capture.interface), "\"eth0\"",
+	  "Network interface; \"any\": all of them." },
 	{ "capture", "filter", CONFIG_TEXT, "", 0, TEXT_BYTES, NULL, true,
-	  false, 0, 0, NULL, "pcap-filter(7) expression." },
+	  false, MEMBER(config, capture.filter), NULL,
+	  "pcap-filter(7) expression; \"\": every packet is looked at.  One "
+	  "by ports loses fragments." },
 
 	{ "asr", "vendor", CONFIG_CHOICE, "", 0, 0,
 	  "bodhi camb fireworks smallest deepgram vosk", false, false,

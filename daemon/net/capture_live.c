@@ -11,7 +11,7 @@
 enum {
 	SNAPLEN = 65535,
 	RING_BYTES = 16 * 1024 * 1024,
-	TIMEOUT_MS = 10,
+	TIMEOUT_MS = 10,      /* a block of the ring is handed over this soon */
 	TURN = 512,           /* frames between two looks at the loop */
 };
 
@@ -112,7 +112,6 @@ static int activate(struct capture_live *c, const char *interface,
 	}
 	pcap_set_snaplen(c->pcap, SNAPLEN);
 	pcap_set_promisc(c->pcap, 1);
-	pcap_set_immediate_mode(c->pcap, 1);
 	pcap_set_buffer_size(c->pcap, RING_BYTES);
 	pcap_set_timeout(c->pcap, TIMEOUT_MS);
 

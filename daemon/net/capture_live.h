@@ -1,7 +1,9 @@
 /**
  * @file capture_live.h  A network interface watched through libpcap
  *
- * TPACKET_V3 in immediate mode.  Needs CAP_NET_RAW and nothing else.
+ * A ring of TPACKET_V3, whose blocks come within 10 ms; libpcap's immediate
+ * mode would take TPACKET_V2, with a slot of the largest size for each packet.
+ * Needs CAP_NET_RAW and nothing else.
  */
 #pragma once
 

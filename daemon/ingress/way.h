@@ -1,0 +1,50 @@
+/**
+ * @file way.h  One way in: how calls reach the service
+ *
+ * To add one: write daemon/ingress/way_<name>.c defining `way_<name>`; the
+ * Makefile puts it into the registry.  A way that the configuration does not
+ * ask for says so by `wanted`.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "daemon/base/reason.h"
+#include "daemon/base/timers.h"
+#include "daemon/call/call.h"
+#include "daemon/cfg/config.h"
+#include "daemon/net/clock.h"
+
+struct way_config {
+	uv_loop_t *loop;
+	const struct config *config;
+	struct timers *timers;
+	struct clock_live *clock;
+	struct calls *calls;
+	/** It cannot go on (an interface went away); once. */
+	void (*failed)(const char *way, const struct reason *why, void *arg);
+	void *arg;
+};
+
+struct way {
+	const char *name;
+	/** Does the configuration ask for it? */
+	bool (*wanted)(const struct config *c);
+	/**
+	 * @param why On error: what is wrong and what to do
+	 * @return 0 or -errno
+	 */
+	int (*open)(void **out, const struct way_config *cfg,
+		    struct reason *why);
+	/** No new calls from here on; those there are go on. */
+	void (*drain)(void *way);
+	/** End what is left, with this reason. */
+	void (*end)(void *way, const char *reason);
+	/** Everything; no callback afterwards. */
+	void (*close)(void *way);
+};
+
+/** The i-th, or NULL. */
+const struct way *way_at(size_t i);
