@@ -90,7 +90,7 @@ void reply_counted(struct reply_count *n, struct asr_result *r,
 	const bool final = r->state == RESULT_FINAL;
 	const bool open = *r->text || n->spoken;
 
-	n->spoken = *r->text && !final;
+	n->spoken = open && !final;
 	if (!open && (!final || r->end_us == TIME_UNKNOWN))
 		return;
 	if (!*r->text && final && r->end_us == TIME_UNKNOWN)

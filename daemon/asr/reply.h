@@ -61,7 +61,7 @@ void reply_check_times(struct asr_result *r);
  */
 struct reply_count {
 	uint64_t closed;
-	bool spoken;               /**< The open one has a text */
+	bool spoken;               /**< The open one was told of */
 };
 
 /**

@@ -126,7 +126,7 @@ struct asr_vendor {
 	void (*target)(const struct asr_session *s, struct buf *out);
 	/** Extra request lines, each "Name: value\r\n".  NULL: none. */
 	void (*headers)(const struct asr_session *s, struct buf *out);
-	/** First message.  NULL: none. */
+	/** First message.  NULL, or nothing written: none. */
 	void (*hello)(const struct asr_session *s, struct asr_message *out);
 	/** One audio message from `len` bytes in the wire's encoding.  NULL:
 	 * they are the message (binary). */

@@ -61,7 +61,7 @@ static const struct json_word_names word_names = {
 struct state {
 	uint64_t call_id;           /* last one told; 0: none */
 	uint64_t unnamed;           /* segments that came without an id */
-	uint64_t spoken;            /* segment whose partial had text; 0: none */
+	uint64_t spoken;            /* open segment that was told of; 0: none */
 	struct {
 		uint64_t key;       /* 0: free */
 		uint64_t text;
@@ -191,7 +191,7 @@ static bool wanted(struct state *st, struct asr_result *r)
 	if (r->state == RESULT_PARTIAL) {
 		if (before || (!*r->text && !spoken))
 			return false;
-		st->spoken = *r->text ? key : 0;
+		st->spoken = key;
 		return true;
 	}
 	st->spoken = 0;
