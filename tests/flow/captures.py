@@ -37,11 +37,13 @@ def run(*command, codes=(0,), **more):
     return done
 
 
-def tshark(capture, display_filter, fields):
-    """The named fields of every frame that passes; the first occurrence of each."""
+def tshark(capture, display_filter, fields, occurrence="f"):
+    """The named fields of every frame that passes; the first occurrence of each, or ("a") all
+    with ';' between them."""
     options = [x for f in fields for x in ("-e", f)]
     # exit 2: the file is cut off; what was whole has been printed
     done = run("tshark", "-n", "--disable-protocol", "vxlan", "-r", str(capture),
-               "-Y", display_filter, "-T", "fields", "-E", "occurrence=f", "-E", "separator=|",
+               "-Y", display_filter, "-T", "fields", "-E", f"occurrence={occurrence}",
+               "-E", "aggregator=;", "-E", "separator=|",
                *options, codes=(0, 2))
     return [dict(zip(fields, line.split("|"))) for line in done.stdout.decode().splitlines()]

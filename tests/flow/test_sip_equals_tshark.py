@@ -85,6 +85,40 @@ def test_every_capture(sip_dump):
     assert compared > 150
 
 
+MEDIA = re.compile(r" media:(\S+?):(\d+):(?:sendrecv|sendonly|recvonly|inactive):(\S*)")
+
+
+def media_of_tshark(f):
+    """(port, formats) for every m-line; formats only where they are RTP payload types."""
+    for m in f["sdp.media"].split(";"):
+        kind, port, proto, *formats = m.split()
+        yield int(port.split("/")[0]), ",".join(formats) if "RTP/" in proto else ""
+
+
+def test_every_session_description(sip_dump):
+    captures.need("tshark")
+    compared = 0
+    for capture in captures.shared("captures", "*.pcap*"):
+        cut = "truncated_tail" in capture.name
+        ours = captures.run(sip_dump, "-c", str(capture), codes=(3,) if cut else (0,))
+        got = [x for x in ours.stdout.decode().splitlines() if " media:" in x]
+        fields = captures.tshark(capture, "sdp and sip and not (ip.proto == 4)",
+                                 ["sdp.media", "sdp.connection_info.address"], "a")
+        # its INVITE has 64 KiB of SDP, more than we read
+        fields = [f for f in fields if f["sdp.media"] and "sip-body-large" not in capture.name
+                  and "snaplen96" not in capture.name]
+        assert len(got) == len(fields), capture.name
+        for line, f in zip(got, fields):
+            media = [(int(port), formats) for _, port, formats in MEDIA.findall(line)]
+            assert media == list(media_of_tshark(f)), capture.name
+            addresses = set(f["sdp.connection_info.address"].split(";"))
+            if len(addresses) == 1:
+                heads = {a.rsplit(":", 1)[0].strip("[]") for a, _, _ in MEDIA.findall(line)}
+                assert heads == addresses, capture.name
+            compared += len(media)
+    assert compared > 60
+
+
 def test_rfc4475(sip_dump):
     files = captures.shared("torture/rfc4475", "*.dat")
     lines = captures.run(sip_dump, *map(str, files)).stdout.decode(errors="replace").splitlines()

@@ -127,6 +127,14 @@ static const struct row {
 	{ "request URI of another scheme",
 	  "INVITE soap.beep://192.0.2.9:3002 SIP/2.0\r\n" HEAD "\r\n", 0,
 	  { 0 } },
+	{ "request URI with a and z", "INVITE az:b SIP/2.0\r\n" HEAD "\r\n",
+	  0, { 0 } },
+	{ "request URI, capital", "INVITE Za:b SIP/2.0\r\n" HEAD "\r\n", 0,
+	  { 0 } },
+	{ "request URI that begins with a digit",
+	  "INVITE 1a:b SIP/2.0\r\n" HEAD "\r\n", -EBADMSG, { 0 } },
+	{ "a tab in the request URI",
+	  "INVITE sip:b\tc SIP/2.0\r\n" HEAD "\r\n", -EBADMSG, { 0 } },
 	{ "request URI in brackets",
 	  "INVITE <sip:b> SIP/2.0\r\n" HEAD "\r\n", -EBADMSG, { 0 } },
 	{ "request URI without a scheme",
@@ -161,12 +169,19 @@ static const struct row {
 	  { 0 } },
 	{ "two Call-IDs", START HEAD "i: 8\r\n\r\n", -EBADMSG, { 0 } },
 	{ "two CSeqs", START HEAD CSEQ "\r\n", -EBADMSG, { 0 } },
+	{ "two Tos", START HEAD TO "\r\n", -EBADMSG, { 0 } },
+	{ "two Call-IDs, the same", START HEAD ID "\r\n", -EBADMSG, { 0 } },
 	{ "two Froms", START HEAD FROM "\r\n", -EBADMSG, { 0 } },
 	{ "two Content-Types, the same", START HEAD
 	  "Content-Type: application/sdp\r\n" BODY(5, "application/sdp")
 	  "v=0\r\n", 0, { .sdp = "v=0\r\n" } },
 	{ "two Content-Types", START HEAD "Content-Type: text/plain\r\n"
 	  BODY(5, "application/sdp") "v=0\r\n", -EBADMSG, { 0 } },
+	{ "two Max-Forwards, the same", START HEAD
+	  "Max-Forwards: 7\r\nMax-Forwards: 7\r\n\r\n", 0, { 0 } },
+	{ "two Content-Encodings, the same", START HEAD "e: identity\r\n"
+	  "Content-Encoding: identity\r\n" BODY(5, "application/sdp")
+	  "v=0\r\n", 0, { .sdp = "v=0\r\n" } },
 	{ "two Max-Forwards", START HEAD
 	  "Max-Forwards: 7\r\nMax-Forwards: 8\r\n\r\n", -EBADMSG, { 0 } },
 	{ "CSeq of another method", "BYE sip:b SIP/2.0\r\n" HEAD "\r\n",
@@ -189,6 +204,7 @@ static const struct row {
 	  { 0 } },
 	{ "a header name with a blank", START HEAD "A B: c\r\n\r\n", -EBADMSG,
 	  { 0 } },
+	{ "an empty header name", START HEAD ": c\r\n\r\n", -EBADMSG, { 0 } },
 	{ "a carriage return alone", START HEAD "X: a\rb\r\n\r\n", -EBADMSG,
 	  { 0 } },
 	{ "other headers may be strange", START HEAD
@@ -240,6 +256,12 @@ static const struct row {
 	{ "Require: siprec", START HEAD "Require: siprec\r\n\r\n", 0,
 	  { .siprec = true } },
 	{ "Require: a list", START HEAD "Require: 100rel , SIPREC\r\n\r\n", 0,
+	  { .siprec = true } },
+	{ "Require: siprec, then another", START HEAD
+	  "Require: siprec\r\nRequire: x\r\nContact: <sip:a>\r\n\r\n", 0,
+	  { .siprec = true } },
+	{ "Contact with +sip.src, then another", START HEAD
+	  "m: <sip:a>;+sip.src\r\nm: <sip:b>\r\nRequire: x\r\n\r\n", 0,
 	  { .siprec = true } },
 	{ "Require: another", START HEAD "Require: siprecx\r\n\r\n", 0,
 	  { 0 } },
@@ -431,6 +453,32 @@ static void test_100_headers_and_no_more(void **state)
 	}
 }
 
+/* RFC 3261 section 25.1: what a token may be made of */
+static void test_characters_of_a_header_name(void **state)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-.!%*_+`'~";
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		struct sip_message *m = NULL;
+		struct buf b = { 0 };
+		/* These end the name or the line */
+		const bool ends = strchr(":\r\n", c);
+
+		buf_puts(&b, START HEAD "X");
+		buf_add(&b, &(char){ (char)c }, 1);
+		buf_puts(&b, "Y: v\r\n\r\n");
+		const int err = parse(&m, buf_str(&b), b.len);
+
+		if (!ends)
+			assert_int_equal(err, strchr(token, c) ? 0 : -EBADMSG);
+		sip_free(m);
+		buf_free(&b);
+	}
+}
+
 /* libosip2 prints errors on stdout as long as nobody stops it */
 static void test_nothing_is_printed(void **state)
 {
@@ -514,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_nul_anywhere),
 		cmocka_unit_test(test_long_values),
 		cmocka_unit_test(test_100_headers_and_no_more),
+		cmocka_unit_test(test_characters_of_a_header_name),
 		cmocka_unit_test(test_what_looks_like_sip),
 	};
 
