@@ -25,9 +25,13 @@ static const struct connection_cb connection_cb;
 void uplink_set_state(struct uplink *u, const char *state,
 		      const struct reason *why)
 {
-	if (u->state && !strcmp(u->state, state) && !why)
+	/* each try of an outage is the same news */
+	if (u->state && !strcmp(u->state, state) &&
+	    (!why || (why->class == u->told_class && why->code == u->told_code)))
 		return;
 	u->state = state;
+	u->told_class = why ? why->class : REASON_NONE;
+	u->told_code = why ? why->code : 0;
 	u->cb.state(state, why, u->arg);
 }
 
@@ -254,8 +258,11 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 	const bool settled =
 		ended && transcript_settled(u->transcript) >= u->sent;
 
-	if (l->streaming && uv_now(u->cfg.loop) - l->up_since_ms >= STABLE_MS)
+	if (l->streaming &&
+	    uv_now(u->cfg.loop) - l->up_since_ms >= STABLE_MS) {
 		u->tries = 0;
+		u->down_since_ms = 0;
+	}
 	if (ended && (drained || mute || settled)) {
 		if (!drained) {
 			u->why = *why;
@@ -321,7 +328,6 @@ static int start_link(struct link *l, uint64_t from)
 	l->streaming = true;
 	l->up_since_ms = uv_now(u->cfg.loop);
 	l->settled = l->upto = from;
-	u->down_since_ms = 0;
 	u->budget = UPLINK_UNSENT_MAX;
 	u->budget_at_ms = l->up_since_ms;
 	u->message_ms = l->up_since_ms;

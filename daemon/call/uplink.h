@@ -74,8 +74,9 @@ struct uplink_config {
 					     else as fast as it takes it */
 	bool hopeless_is_final;         /**< A replay: give up at once where a
 					     person has to act */
-	uint32_t give_up_ms;            /**< So long without a connection: give
-					     up; 0: never while the leg lives */
+	uint32_t give_up_ms;            /**< So long without a connection that
+					     lasts or brings a final: give up;
+					     0: never while the leg lives */
 };
 
 /** @return 0 or -errno */

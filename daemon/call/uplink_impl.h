@@ -53,11 +53,14 @@ struct uplink {
 	struct timer idle;             /* keep-alive, on the media clock */
 
 	const char *state;
+	enum reason_class told_class;  /* with that state */
+	unsigned told_code;
 	bool finishing, failed, over, busy;
 	unsigned connections;          /* that became ready */
 	unsigned fallbacks;            /* services changed so far */
 	unsigned tries;                /* failures in a row */
-	uint64_t down_since_ms;        /* loop time; 0: up */
+	uint64_t down_since_ms;        /* loop time; 0: a connection lasted,
+					  or settled something, since then */
 	struct reason why;             /* of the last failure */
 
 	uint64_t sent;                 /* leg position sent up to, ever */

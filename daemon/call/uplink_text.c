@@ -74,7 +74,10 @@ void uplink_result(struct link *l, const struct asr_result *r)
 
 	end = MIN(end, l->upto);
 	start = MIN(start, end);
+	const uint64_t settled = transcript_settled(u->transcript);
 	s = transcript_result(u->transcript, l->number, r, start, end);
+	if (transcript_settled(u->transcript) > settled)
+		u->down_since_ms = 0; /* we get on */
 	if (r->state == RESULT_FINAL)
 		l->settled = MAX(l->settled, end);
 	if (s)
