@@ -26,17 +26,26 @@ static size_t character(const uint8_t *p, size_t left, bool *fit)
 	return n;
 }
 
+static bool plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void quote(struct buf *out, const char *text, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)text;
 	size_t i = 0, from = 0;
 
-	buf_puts(out, "\"");
+	buf_add(out, "\"", 1);
 	while (i < len) {
 		const char *instead = NULL;
 		size_t n = 1;
 		bool fit;
 
+		if (plain(p[i])) { /* nearly always */
+			i++;
+			continue;
+		}
 		switch (p[i]) {
 		case '"':  instead = "\\\""; break;
 		case '\\': instead = "\\\\"; break;
@@ -56,17 +65,17 @@ static void quote(struct buf *out, const char *text, size_t len)
 		i += n;
 	}
 	buf_add(out, text + from, len - from);
-	buf_puts(out, "\"");
+	buf_add(out, "\"", 1);
 }
 
 static void begin(struct writer *w, const char *key)
 {
 	if (w->comma)
-		buf_puts(w->out, ",");
+		buf_add(w->out, ",", 1);
 	w->comma = true;
 	if (key) {
 		quote(w->out, key, strlen(key));
-		buf_puts(w->out, ":");
+		buf_add(w->out, ":", 1);
 	}
 }
 

@@ -115,6 +115,28 @@ static void test_store_keeps_the_newest_whatever_their_sizes(void **state)
 	}
 }
 
+/* So short that their number is the limit, not their bytes. */
+static void test_store_keeps_the_newest_of_very_short_ones(void **state)
+{
+	struct store *s;
+	struct store_record got;
+	char line;
+
+	(void)state;
+	assert_int_equal(store_new(&s, 4096), 0);
+	for (uint64_t i = 1; i <= 5000; i++) {
+		line = (char)i;
+		store_put(s, &(struct store_record){ .line = &line, .len = 1 });
+		assert_true(store_first(s) <= i);
+		for (uint64_t n = store_first(s); n <= i; n++) {
+			assert_int_equal(store_get(s, n, &got), 0);
+			assert_int_equal(got.line[0], (char)n);
+		}
+	}
+	assert_true(store_first(s) <= 5000 - 30);
+	store_free(s);
+}
+
 static void test_what_was_dropped_is_known_exactly(void **state)
 {
 	struct journal *j;
@@ -278,6 +300,8 @@ int main(void)
 		cmocka_unit_test(test_numbers_begin_at_1_and_rise_by_1),
 		cmocka_unit_test(
 			test_store_keeps_the_newest_whatever_their_sizes),
+		cmocka_unit_test(
+			test_store_keeps_the_newest_of_very_short_ones),
 		cmocka_unit_test(test_what_was_dropped_is_known_exactly),
 		cmocka_unit_test(
 			test_a_line_lost_before_the_store_leaves_a_hole),
