@@ -134,7 +134,7 @@ static void test_it_stays_within_its_size(void **state)
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(latest_new(&t, 8000), 0);
 	for (int i = 0; i < 1000; i++) {
-		char leg[8];
+		char leg[16];
 		snprintf(leg, sizeof(leg), "l%d", i);
 		const struct event e = { .type = EVENT_SPEECH, .call = "call",
 					 .leg = leg };
