@@ -208,10 +208,16 @@ static void on_finish(uv_timer_t *t)
 
 void websocket_finish(struct websocket *ws, unsigned code)
 {
+	websocket_finish_with(ws, code, NULL);
+}
+
+void websocket_finish_with(struct websocket *ws, unsigned code,
+			   const char *reason)
+{
 	if (ws->state == WS_FINISHING || ws->state == WS_OVER)
 		return;
 	if (ws->state == WS_OPEN) {
-		send_close(ws, code, NULL);
+		send_close(ws, code, reason);
 		ws->finish_code = code;
 	} else {
 		stop(ws); /* nothing was open: soon over */

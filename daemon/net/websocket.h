@@ -97,6 +97,9 @@ int websocket_ping(struct websocket *ws);
  * there was none.
  */
 void websocket_finish(struct websocket *ws, unsigned code);
+/** The same with a reason in words, up to 123 bytes; NULL: none. */
+void websocket_finish_with(struct websocket *ws, unsigned code,
+			   const char *reason);
 /** Drop it at once; no callback afterwards.  NULL is fine. */
 void websocket_close(struct websocket *ws);
 

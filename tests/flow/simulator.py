@@ -23,7 +23,9 @@ KEY = {"x-api-key": "k1"}
 class Simulator:
     """A running asr-sim; leaving the block ends it by SIGTERM and reads the report."""
 
-    def __init__(self, directory, *options, script=None, env=None, stop=signal.SIGTERM):
+    def __init__(self, directory, *options, dialect="bodhi", script=None, env=None,
+                 stop=signal.SIGTERM):
+        self.dialect = dialect
         self.directory = pathlib.Path(directory)
         self.options = list(options)
         self.stop_signal = stop
@@ -37,7 +39,7 @@ class Simulator:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [BUILD / "asr-sim", "--dialect", "bodhi", "--listen", "127.0.0.1:0",
+            [BUILD / "asr-sim", "--dialect", self.dialect, "--listen", "127.0.0.1:0",
              "--report", str(self.report_path), "--dump", str(self.directory), *self.options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env)
         line = self.process.stdout.readline()
@@ -105,6 +107,93 @@ def call(sim, pcm, chunk=1600, hello=None, **how):
             await stream(ws, pcm, chunk)
             return await asyncio.wait_for(reader, 20)
     return asyncio.run(run())
+
+
+class Session:
+    """What came back of one session with any dialect."""
+
+    def __init__(self):
+        self.got = []       # messages, as JSON
+        self.cut = []       # texts that are none
+        self.code = None    # of the close frame; 1006: there was none
+        self.reason = None
+
+    def kinds(self, kind, key="type"):
+        return [m for m in self.got if m.get(key) == kind]
+
+
+async def converse(sim, target, headers, messages, until=None, ready=None, answers=False,
+                   timeout=20):
+    """Send these (numbers: wait so many seconds); read until the close, or until(message).
+
+    ready(message): wait for it before anything is sent.  answers: wait for one answer to each
+    binary message.
+    """
+    session = Session()
+    go, more = asyncio.Event(), asyncio.Queue()
+    if not ready:
+        go.set()
+
+    async def read(ws):
+        try:
+            async for text in ws:
+                more.put_nowait(text)
+                try:
+                    session.got.append(json.loads(text))
+                except ValueError:
+                    session.cut.append(text)
+                    continue
+                if ready and ready(session.got[-1]):
+                    go.set()
+                if until and until(session.got[-1]):
+                    break
+        except websockets.ConnectionClosed:
+            pass
+        go.set()
+        more.put_nowait(None)
+
+    async with websockets.connect(sim.url() + target, compression=None, extra_headers=headers,
+                                  max_size=None, ping_interval=None) as ws:
+        reader = asyncio.ensure_future(read(ws))
+        await asyncio.wait_for(go.wait(), timeout)
+        try:
+            for m in messages:
+                if isinstance(m, (int, float)):
+                    await asyncio.sleep(m)
+                    continue
+                await ws.send(m)
+                if answers and isinstance(m, bytes):
+                    await asyncio.wait_for(more.get(), timeout)
+        except websockets.ConnectionClosed:
+            pass
+        await asyncio.wait_for(reader, timeout)
+        await ws.close()
+        session.code, session.reason = ws.close_code, ws.close_reason
+    return session
+
+
+def chunks(data, size):
+    return [data[at:at + size] for at in range(0, len(data), size)]
+
+
+def refused(sim, target, headers):
+    """The HTTP status and headers of an upgrade that was not to be."""
+    async def run():
+        try:
+            async with websockets.connect(sim.url() + target, extra_headers=headers):
+                return 101, {}
+        except websockets.InvalidStatusCode as e:
+            return e.status_code, e.headers
+    return asyncio.run(run())
+
+
+def findings(line, which="violations"):
+    """{kind: how often} of one line of the report."""
+    return {v["kind"]: v["count"] for v in line[which]}
+
+
+def words_of(line, kind, which="violations"):
+    return next(v["words"] for v in line[which] if v["kind"] == kind)
 
 
 def finals(messages):

@@ -233,8 +233,7 @@ def test_a_violation_is_reported_and_the_client_served(tmp_path, name, messages,
 
 
 FINE = [
-    ("short last", [config(), C100, C100, C20, EOF]),
-    ("only a short one", [config(), C20, EOF]),
+    ("smaller last", [config(), C100, C100, C100[:800], EOF]),
     ("50 ms", [config(), C100[:800], C100[:800], EOF]),
     ("500 ms", [config(), C100 * 5, C100 * 5, EOF]),
     ("every field", [config(parse_number=True, hotwords=[{"phrase": "EMI", "score": 2.0}],
@@ -250,6 +249,14 @@ def test_what_the_pages_allow_is_no_violation(tmp_path, name, messages):
     with Simulator(tmp_path) as sim:
         asyncio.run(say(sim, messages, headers={**KEY, "Authorization": "Bearer k1"}))
     assert sim.report[0]["violations"] == [] and sim.report[0]["notes"] == []
+
+
+@pytest.mark.parametrize("messages", [[C100, C100, C20], [C20]])
+def test_a_short_last_chunk_is_noted(tmp_path, messages):
+    with Simulator(tmp_path) as sim:
+        asyncio.run(say(sim, [config(), *messages, EOF]))
+    assert sim.report[0]["violations"] == [] and list(notes(sim.report[0])) == ["last chunk"]
+    assert "20 ms, less than 50" in notes(sim.report[0])["last chunk"]["words"]
 
 
 def test_after_the_end_nothing_may_come(tmp_path):

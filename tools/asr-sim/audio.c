@@ -22,6 +22,11 @@ bool conn_audio_known(const struct conn *c)
 	return c->audio_known;
 }
 
+void conn_audio(struct conn *c, const uint8_t *data, size_t len)
+{
+	audio_message(c, data, len);
+}
+
 void conn_without_partials(struct conn *c)
 {
 	c->no_partials = true;
@@ -43,6 +48,11 @@ double conn_seconds(struct conn *c, uint64_t samples)
 
 /* -- results ------------------------------------------------------------------ */
 
+static bool paused(const struct segmenter *s)
+{
+	return s->loud > 0 && s->quiet >= s->pause;
+}
+
 static void tell(struct conn *c, bool final, bool last)
 {
 	const struct segmenter *s = &c->seg;
@@ -50,7 +60,7 @@ static void tell(struct conn *c, bool final, bool last)
 	filler_write(&c->filler, s, c->sim->words, final);
 	const struct sim_result r = {
 		.number = c->number, .first = s->first, .end = s->position,
-		.final = final, .last = last,
+		.final = final, .last = last, .pause = final && paused(s),
 		.text = buf_str(&c->filler.text),
 		.words = c->filler.words, .n_words = c->filler.n_words,
 		.confidence = (800 + s->crc % 180) / 1000.0,
@@ -61,6 +71,46 @@ static void tell(struct conn *c, bool final, bool last)
 	c->number += final;
 	c->finals += final;
 	c->partials += !final;
+}
+
+static void end_segment(struct conn *c)
+{
+	c->final_due = false;
+	tell(c, true, false);
+	segmenter_next(&c->seg);
+}
+
+void conn_flush(struct conn *c)
+{
+	end_segment(c);
+	if (c->sim->dialect->told)
+		c->sim->dialect->told(c);
+}
+
+void conn_repeat(struct conn *c, bool final)
+{
+	const uint64_t number = c->number;
+
+	tell(c, final, false);
+	c->number = number;
+}
+
+/* Speech may go on over the end of a segment. */
+static void follow_speech(struct conn *c)
+{
+	const struct segmenter *s = &c->seg;
+	const struct dialect *d = c->sim->dialect;
+
+	if (!c->speaking && s->loud > 0) {
+		c->speaking = true;
+		if (d->speech)
+			d->speech(c, true, s->marks[0]);
+	}
+	if (c->speaking && s->quiet >= s->pause) {
+		c->speaking = false;
+		if (d->speech)
+			d->speech(c, false, s->loud_end);
+	}
 }
 
 /* -- chunks ------------------------------------------------------------------- */
@@ -82,13 +132,14 @@ static void check_chunk(struct conn *c, size_t len)
 	if (*c->odd)
 		conn_violation(c, "chunk", "%s, and was not the last", c->odd);
 	c->odd[0] = '\0';
+	c->is_short = d->chunk_min_ms && ms < d->chunk_min_ms;
 	if (len % c->sample_bytes)
 		conn_violation(c, "samples", "%zu bytes are no whole samples",
 			       len);
 	if (d->chunk_max_ms && ms > d->chunk_max_ms)
 		conn_violation(c, "chunk", "a chunk had %g ms, more than %u",
 			       ms, (unsigned)d->chunk_max_ms);
-	else if (d->chunk_min_ms && ms < d->chunk_min_ms)
+	else if (c->is_short)
 		snprintf(c->odd, sizeof(c->odd), "a chunk had %g ms, less "
 			 "than %u", ms, (unsigned)d->chunk_min_ms);
 	else if (d->chunk_fixed && c->chunk && len > c->chunk)
@@ -107,6 +158,8 @@ static void check_pace(struct conn *c)
 	const uint64_t now_ms = uv_now(c->sim->loop);
 	const uint64_t audio_ms = c->seg.position * 1000 / c->seg.rate_hz;
 
+	if (c->sim->dialect->any_pace)
+		return;
 	if (!c->paced_from_ms)
 		c->paced_from_ms = now_ms;
 	if (audio_ms > (now_ms - c->paced_from_ms) * 5 / 4 + 2000)
@@ -146,27 +199,18 @@ static void feed(struct conn *c, const uint8_t *pcm, size_t n)
 		bool ended;
 		const size_t used = segmenter_feed(&c->seg, pcm, n, &ended);
 
-		if (ended) {
-			tell(c, true, false);
-			segmenter_next(&c->seg);
-		}
+		follow_speech(c);
+		if (ended && c->sim->dialect->lock_step)
+			c->final_due = true;
+		else if (ended)
+			end_segment(c);
 		pcm += 2 * used;
 		n -= used;
 	}
 }
 
-void audio_message(struct conn *c, const uint8_t *data, size_t len)
+static void take(struct conn *c, const uint8_t *data, size_t len)
 {
-	c->chunks++;
-	c->bytes += len;
-	if (len == 0) {
-		conn_violation(c, "empty", "an empty binary message");
-		return;
-	}
-	if (!c->audio_known)
-		return;
-	check_chunk(c, len);
-
 	size_t n = len / c->sample_bytes;
 	const uint8_t *pcm = decode(c, data, n);
 
@@ -180,16 +224,47 @@ void audio_message(struct conn *c, const uint8_t *data, size_t len)
 		n -= part;
 		faults_samples(c, c->seg.position);
 	}
-	if (!conn_live(c))
-		return;
-	check_pace(c);
-	if (!c->no_partials && c->seg.position > c->seg.first)
+}
+
+/* What the service says to one message, beside the finals within it. */
+static void answer(struct conn *c)
+{
+	const bool open = c->seg.position > c->seg.first;
+
+	if (c->final_due)
+		end_segment(c);
+	else if (c->sim->dialect->lock_step || (open && !c->no_partials))
 		tell(c, false, false);
+}
+
+void audio_message(struct conn *c, const uint8_t *data, size_t len)
+{
+	c->chunks++;
+	c->bytes += len;
+	if (len == 0)
+		conn_violation(c, "empty", "an empty binary message");
+	else if (c->audio_known)
+		check_chunk(c, len);
+	if (!c->audio_known || (len == 0 && !c->sim->dialect->lock_step))
+		return;
+	take(c, data, len);
+	if (conn_live(c)) {
+		if (len > 0)
+			check_pace(c);
+		answer(c);
+	}
+	if (c->sim->dialect->told)
+		c->sim->dialect->told(c);
 }
 
 void audio_end(struct conn *c)
 {
-	tell(c, true, true);
-	segmenter_next(&c->seg);
+	if (*c->odd && c->is_short)
+		conn_note(c, "last chunk", "%s", c->odd);
 	c->odd[0] = '\0';
+	if (c->sim->dialect->tells_nothing || c->seg.position > c->seg.first)
+		tell(c, true, true);
+	segmenter_next(&c->seg);
+	if (c->sim->dialect->told)
+		c->sim->dialect->told(c);
 }

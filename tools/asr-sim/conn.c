@@ -8,8 +8,9 @@
 #include <zlib.h>
 
 #include "tools/asr-sim/conn_impl.h"
+#include "tools/asr-sim/query.h"
 
-enum { DRAIN_MS = 30000, QUEUE_MAX = 8 << 20 };
+enum { DRAIN_MS = 30000 };
 
 const struct sim *conn_sim(const struct conn *c)
 {
@@ -31,107 +32,6 @@ bool conn_live(const struct conn *c)
 	return c->open && !c->closing && !c->over;
 }
 
-/* -- the account --------------------------------------------------------------- */
-
-void conn_violation(struct conn *c, const char *kind, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	findings_add(&c->findings, true, kind, c->seg.position, fmt, ap);
-	va_end(ap);
-}
-
-void conn_note(struct conn *c, const char *kind, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	findings_add(&c->findings, false, kind, c->seg.position, fmt, ap);
-	va_end(ap);
-}
-
-enum key_verdict conn_key(struct conn *c, const char *key)
-{
-	const char *expected = c->sim->expect_key;
-	const enum key_verdict v = !key || !*key ? KEY_MISSING
-		: !expected ? KEY_PRESENT
-		: strcmp(key, expected) ? KEY_WRONG : KEY_RIGHT;
-	static const char *const words[] = {
-		[KEY_MISSING] = "missing", [KEY_PRESENT] = "present",
-		[KEY_RIGHT] = "right", [KEY_WRONG] = "wrong",
-	};
-
-	c->key = words[v];
-	if (v == KEY_WRONG)
-		conn_violation(c, "key", "the key is not the one expected");
-	return v;
-}
-
-void conn_config(struct conn *c, json_t *config)
-{
-	json_decref(c->config);
-	c->config = config;
-}
-
-void conn_unique(struct conn *c, const char *what, const char *id)
-{
-	if (sim_id_seen(c->sim, id))
-		conn_violation(c, what, "%s was used before", what);
-}
-
-static const char *encoding(const struct conn *c)
-{
-	return c->audio_known ? asr_encoding_name(c->encoding) : "unknown";
-}
-
-static json_t *account(const struct conn *c)
-{
-	json_t *line = json_pack("{s:I, s:s, s:s, s:s, s:s, s:O, s:s}",
-		"connection", (json_int_t)c->id, "dialect",
-		c->sim->dialect->name, "flavour", c->sim->flavour, "target",
-		c->target, "peer", c->peer, "headers", c->headers, "key",
-		c->key);
-	json_t *more = json_pack("{s:O*, s:s, s:i, s:I, s:I, s:I, s:I}",
-		"config", c->config, "encoding", encoding(c), "rate_hz",
-		(int)c->seg.rate_hz, "messages", (json_int_t)c->messages,
-		"chunks", (json_int_t)c->chunks, "bytes", (json_int_t)c->bytes,
-		"samples", (json_int_t)c->seg.position);
-	json_t *rest = json_pack("{s:o, s:I, s:I, s:b, s:o, s:o, s:s*}",
-		"crc32", json_sprintf("%08" PRIx32, c->crc), "partials",
-		(json_int_t)c->partials, "finals", (json_int_t)c->finals,
-		"eof", c->ended, "violations", findings_json(&c->findings, true),
-		"notes", findings_json(&c->findings, false), "plan",
-		c->plan ? c->plan->text : NULL);
-	json_t *end = json_pack("{s:s, s:i, s:s}", "by",
-		c->end.by ? c->end.by : "simulator", "code", (int)c->end.code,
-		"text", c->end.text);
-
-	json_object_update(line, more);
-	json_object_update(line, rest);
-	json_object_set_new(line, "ended", end);
-	if (c->dump)
-		json_object_set_new(line, "dump",
-				    json_sprintf("%" PRIu64 ".pcm", c->id));
-	json_object_set_new(line, "ms", json_integer(c->opened_ms
-		? (json_int_t)(uv_now(c->sim->loop) - c->opened_ms) : 0));
-	json_decref(more);
-	json_decref(rest);
-	return line;
-}
-
-static void report(const struct conn *c)
-{
-	if (!c->sim->report)
-		return;
-	json_t *line = account(c);
-
-	if (json_dumpf(line, c->sim->report, JSON_COMPACT) == 0)
-		fputc('\n', c->sim->report);
-	fflush(c->sim->report);
-	json_decref(line);
-}
-
 /* -- its life -------------------------------------------------------------------- */
 
 struct conn *conn_of(struct list *item)
@@ -148,6 +48,7 @@ static void conn_free(struct conn *c)
 	faults_close(c);
 	timer_once_close(c->idle);
 	timer_once_close(c->drain);
+	timer_once_close(c->ready);
 	if (c->dump)
 		fclose(c->dump);
 	filler_fini(&c->filler);
@@ -170,7 +71,7 @@ void conn_leave(struct conn *c)
 		return;
 	if (c->dump)
 		fflush(c->dump);
-	report(c);
+	account_report(c);
 	conn_free(c);
 }
 
@@ -186,12 +87,21 @@ void conn_over(struct conn *c, const char *by, unsigned code, const char *text)
 
 void conn_close(struct conn *c, unsigned code)
 {
+	conn_close_with(c, code, NULL);
+}
+
+void conn_close_with(struct conn *c, unsigned code, const char *reason)
+{
 	if (!conn_live(c))
 		return;
+	if (c->waiting) { /* never ready: why may have been said */
+		c->waiting = false;
+		say_held(c);
+	}
 	c->closing = true;
 	c->end.by = "simulator";
 	c->end.code = code;
-	websocket_finish(c->ws, code);
+	websocket_finish_with(c->ws, code, reason);
 }
 
 void conn_shutdown(struct conn *c)
@@ -199,24 +109,6 @@ void conn_shutdown(struct conn *c)
 	conn_enter(c);
 	conn_over(c, "simulator", 0, "the simulator was stopped");
 	conn_leave(c);
-}
-
-void conn_send(struct conn *c, json_t *msg)
-{
-	char *text = msg ? json_dumps(msg, JSON_COMPACT | JSON_REAL_PRECISION(15))
-			 : NULL;
-
-	if (text && conn_live(c) && !c->mute) {
-		if (c->hold & HOLD_STALL)
-			buf_add(&c->held, text, strlen(text) + 1);
-		else if (websocket_queued(c->ws) > QUEUE_MAX) {
-			conn_note(c, "reading", "the client does not read: its "
-				  "results were dropped");
-		} else
-			websocket_send(c->ws, true, text, strlen(text));
-	}
-	free(text);
-	json_decref(msg);
 }
 
 static void on_drained(void *arg)
@@ -232,12 +124,14 @@ static void on_drained(void *arg)
 void conn_end_of_audio(struct conn *c)
 {
 	c->ended = true;
-	timer_once_stop(c->idle);
+	if (c->idle)
+		timer_once_stop(c->idle);
 	faults_eof(c);
 	if (!conn_live(c))
 		return;
 	audio_end(c);
-	if (c->sim->dialect->ended)
+	c->end_due = c->waiting;
+	if (c->sim->dialect->ended && !c->waiting)
 		c->sim->dialect->ended(c);
 	if (!timer_once_open(&c->drain, c->sim->loop, on_drained, c))
 		timer_once_start(c->drain, DRAIN_MS);
@@ -248,13 +142,14 @@ void conn_end_of_audio(struct conn *c)
 static void on_idle(void *arg)
 {
 	struct conn *c = arg;
+	const struct dialect *d = c->sim->dialect;
 
 	if (c->hold) /* it is we who do not read */
 		return;
 	conn_enter(c);
 	conn_violation(c, "idle", "%u s without a message",
-		       (unsigned)(c->sim->dialect->idle_ms / 1000));
-	conn_close(c, 1000);
+		       (unsigned)(d->idle_ms / 1000));
+	conn_close_with(c, d->idle_code ? d->idle_code : 1000, d->idle_reason);
 	conn_leave(c);
 }
 
@@ -276,6 +171,7 @@ static void on_open(void *arg)
 	c->open = true;
 	c->opened_ms = uv_now(c->sim->loop);
 	restart_idle(c);
+	say_open(c);
 	if (c->sim->dialect->open)
 		c->sim->dialect->open(c);
 	faults_open(c);
@@ -290,7 +186,8 @@ static void on_message(bool text, const uint8_t *data, size_t len, void *arg)
 	conn_enter(c);
 	d = c->sim->dialect;
 	c->messages++;
-	restart_idle(c);
+	if (!text || c->chunks || !d->idle_audio)
+		restart_idle(c);
 	if (!conn_live(c))
 		;
 	else if (c->ended)
@@ -346,7 +243,7 @@ static int conn_new(struct conn **out, struct sim *s,
 	c->crc = (uint32_t)crc32(0, NULL, 0);
 	c->key = "missing";
 	c->headers = json_array();
-	c->target = strdup(r->target);
+	c->target = query_redacted(r->target);
 	c->state = calloc(1, s->dialect->state_size + 1);
 	addr_print(c->peer, &r->peer);
 	if (!c->headers || !c->target || !c->state) {
@@ -383,11 +280,26 @@ static void refuse(struct conn *c, unsigned status)
 	conn_leave(c);
 }
 
+static void answer_lines(char *out, size_t size, const struct conn *c,
+			 unsigned status, const struct fault *http)
+{
+	const char *name = c->sim->dialect->refusal;
+	size_t n = 0;
+
+	*out = '\0';
+	if (http && http->extra)
+		n = (size_t)snprintf(out, size, "Retry-After: %" PRIu64 "\r\n",
+				     http->extra);
+	if (name && status != 101)
+		snprintf(out + n, size - n, "%s: %s\r\n", name,
+			 http ? "A refusal on purpose." : "Refused.");
+}
+
 void conn_request(struct sim *s, struct websocket *ws,
 		  const struct websocket_request *r,
 		  struct websocket_answer *answer)
 {
-	static char retry[48]; /* read before the next request comes */
+	static char lines[512]; /* read before the next request comes */
 	struct conn *c;
 
 	if (conn_new(&c, s, r)) {
@@ -403,10 +315,9 @@ void conn_request(struct sim *s, struct websocket *ws,
 	if (http) {
 		answer->status = (unsigned)http->value;
 		answer->body = "{\"error\":\"a refusal on purpose\"}";
-		snprintf(retry, sizeof(retry), "Retry-After: %" PRIu64 "\r\n",
-			 http->extra);
-		answer->headers = http->extra ? retry : NULL;
 	}
+	answer_lines(lines, sizeof(lines), c, answer->status, http);
+	answer->headers = *lines ? lines : NULL;
 	if (answer->status != 101) {
 		refuse(c, answer->status);
 		return;

@@ -53,6 +53,10 @@ void conn_unique(struct conn *c, const char *what, const char *id);
 void conn_audio_is(struct conn *c, enum asr_encoding encoding, uint32_t rate_hz,
 		   uint32_t pause_ms);
 bool conn_audio_known(const struct conn *c);
+/** A message is audio that came as something else. */
+void conn_audio(struct conn *c, const uint8_t *data, size_t len);
+/** Is it time for audio? */
+bool conn_ready(const struct conn *c);
 /** Leave out partials. */
 void conn_without_partials(struct conn *c);
 /** Samples so far. */
@@ -63,8 +67,16 @@ double conn_seconds(struct conn *c, uint64_t samples);
 
 /** Send JSON as text.  Takes `msg`; NULL (no memory) sends nothing. */
 void conn_send(struct conn *c, json_t *msg);
+/** The open segment ends here: its final, even if it is empty. */
+void conn_flush(struct conn *c);
+/** Say once more what is known of the open segment. */
+void conn_repeat(struct conn *c, bool final);
 /** The client said that its audio is over: the last result, ended(). */
 void conn_end_of_audio(struct conn *c);
 bool conn_ended(const struct conn *c);
 /** Close with a code; whatever comes is no longer looked at. */
 void conn_close(struct conn *c, unsigned code);
+/** The same with a reason, NULL: none. */
+void conn_close_with(struct conn *c, unsigned code, const char *reason);
+/** A UUID of this connection, the same in every run.  The caller's. */
+json_t *conn_uuid(const struct conn *c, unsigned what);

@@ -32,8 +32,10 @@ struct conn {
 	bool mute, wild, twice;
 	uint64_t slow;            /* [bytes/s]; 0: no */
 	unsigned wild_turn;
-	struct buf held;          /* texts kept back in a stall, NUL-ended */
-	struct timer_once *resume, *read_on, *idle, *drain;
+	struct buf held;          /* texts kept back, NUL-ended */
+	struct timer_once *resume, *read_on, *idle, *drain, *ready;
+	bool waiting;             /* not ready: what is said is kept back */
+	bool end_due;             /* the audio was over before */
 
 	/* audio */
 	bool audio_known, ended, no_partials;
@@ -42,6 +44,9 @@ struct conn {
 	uint64_t paced_from_ms;
 	size_t chunk;             /* [bytes] of the first one */
 	char odd[64];             /* why the last one may only be the last */
+	bool is_short;            /* and that it was below the least */
+	bool speaking;            /* speech began and did not pause */
+	bool final_due;           /* lock-step: with the message's end */
 	struct segmenter seg;
 	struct filler filler;
 	struct buf pcm;
@@ -68,6 +73,14 @@ void conn_leave(struct conn *c);
 void conn_over(struct conn *c, const char *by, unsigned code, const char *text);
 /** Is there anything left to say to the client? */
 bool conn_live(const struct conn *c);
+
+/** account.c: the line in the report. */
+void account_report(const struct conn *c);
+
+/** say.c: wait for ready_ms, or what the script says. */
+void say_open(struct conn *c);
+/** Say now what was kept back. */
+void say_held(struct conn *c);
 
 /** audio.c: one binary message that is audio. */
 void audio_message(struct conn *c, const uint8_t *data, size_t len);

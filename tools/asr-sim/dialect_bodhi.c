@@ -398,6 +398,7 @@ const struct dialect dialect_bodhi = {
 	.headers = header_names,
 	.state_size = sizeof(struct state),
 	.chunk_min_ms = 50, .chunk_max_ms = 500, .chunk_fixed = true,
+	.tells_nothing = true,
 	.idle_ms = 15000,
 	.request = request, .text = text, .binary = binary,
 	.result = result, .error = error,

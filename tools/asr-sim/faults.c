@@ -29,11 +29,7 @@ static void on_resume(void *arg)
 
 	conn_enter(c);
 	hold(c, HOLD_STALL, false);
-	for (const char *at = buf_str(&c->held); conn_live(c) && *at;
-	     at += strlen(at) + 1)
-		if (!c->mute)
-			websocket_send(c->ws, true, at, strlen(at));
-	buf_clear(&c->held);
+	say_held(c);
 	conn_leave(c);
 }
 
@@ -85,6 +81,7 @@ static void strike(struct conn *c, const struct fault *f)
 	case FAULT_HTTP:
 	case FAULT_DELAY:
 	case FAULT_WRONG_ACCEPT:
+	case FAULT_READY_DELAY:
 		break;
 	case FAULT_ERROR:
 		c->sim->dialect->error(c, (unsigned)f->value,
@@ -122,6 +119,10 @@ static void strike(struct conn *c, const struct fault *f)
 		break;
 	case FAULT_TWICE:
 		c->twice = true;
+		break;
+	case FAULT_RETRACT:
+	case FAULT_GROW:
+		c->sim->dialect->special(c, (int)f->kind);
 		break;
 	case FAULT_RAW:
 		websocket_send_raw(c->ws, f->raw, f->value);

@@ -26,9 +26,11 @@ static const char usage[] =
 	"tests and load.  It recognises nothing: its words are made up from the\n"
 	"audio it got.\n"
 	"\n"
-	"  --dialect NAME      bodhi\n"
-	"  --flavour NAME      bodhi: \"new\" (default; x-api-key) or \"seed\" (the\n"
-	"                      older host: x-customer-id as well)\n"
+	"  --dialect NAME      bodhi, camb\n"
+	"  --flavour NAME      \"new\" (default) or \"seed\", where a service's newer\n"
+	"                      pages and its older ones differ:\n"
+	"    bodhi seed        the older host: x-customer-id as well as x-api-key\n"
+	"    camb seed         is_final is always false; words in every Results\n"
 	"  --listen HOST:PORT  an address; port 0 chooses one.  \"listening\n"
 	"                      HOST:PORT\" is printed on stdout when it serves\n"
 	"  --tls-cert FILE     certificate chain, PEM: serve wss\n"
@@ -55,7 +57,7 @@ static const char usage[] =
 	"  ok | http STATUS [retry-after SECONDS] | delay TIME | wrong-accept |\n"
 	"  error CODE [other] | close CODE | fin | reset | stall [TIME] | mute |\n"
 	"  slow BYTES | pings COUNT | big BYTES | bad-json [COUNT] | wild-times |\n"
-	"  twice | raw HEX\n"
+	"  twice | raw HEX | ready-delay TIME (camb: of its Ready)\n"
 	"and when: \"after TIME\" (500ms, 2s), \"after N samples\", \"after eof\";\n"
 	"without it at once.  '#' begins a comment.\n"
 	"\n"
@@ -184,6 +186,26 @@ static int choose_flavour(struct sim *s, const char *name)
 		    name);
 }
 
+/* Faults that only some dialects have. */
+static int check_specials(const struct sim *s, const char *path)
+{
+	const struct dialect *d = s->dialect;
+	const unsigned own = d->specials |
+			     (d->ready ? 1u << FAULT_READY_DELAY : 0);
+
+	for (size_t i = 0; i < s->script.n; i++)
+		for (size_t k = 0; k < s->script.plans[i].n; k++) {
+			const enum fault_kind f =
+				s->script.plans[i].faults[k].kind;
+
+			if (f >= FAULT_READY_DELAY && !(own & 1u << f))
+				return fail(EXIT_CONFIG, "%s: \"%s\": not in "
+					    "the dialect %s", path,
+					    s->script.plans[i].text, d->name);
+		}
+	return 0;
+}
+
 static int read_script(struct sim *s, const char *path)
 {
 	struct buf text = {0}, why = {0};
@@ -198,6 +220,8 @@ static int read_script(struct sim *s, const char *path)
 	else if (script_parse(&s->script, buf_str(&text), &why))
 		code = fail(EXIT_CONFIG, "%s: %s; see --help", path,
 			    buf_str(&why));
+	else
+		code = check_specials(s, path);
 	buf_free(&text);
 	buf_free(&why);
 	return code;

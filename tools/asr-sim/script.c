@@ -38,6 +38,9 @@ static const struct row {
 	{ "wild-times", FAULT_WILD_TIMES, NONE, 0, 0, false },
 	{ "twice", FAULT_TWICE, NONE, 0, 0, false },
 	{ "raw", FAULT_RAW, HEX, 0, 0, false },
+	{ "ready-delay", FAULT_READY_DELAY, TIME, 0, 600000, true },
+	{ "retract", FAULT_RETRACT, NONE, 0, 0, false },
+	{ "grow", FAULT_GROW, NONE, 0, 0, false },
 };
 
 struct tokens {

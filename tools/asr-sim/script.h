@@ -24,8 +24,13 @@
  *   wild-times                times in results are nonsense from here on
  *   twice                     every final is sent twice from here on
  *   raw HEX                   bytes below the framing
+ *   ready-delay TIME          (camb) of its Ready
+ *   retract                   (fireworks) the open segment is taken back
+ *   grow                      (fireworks) the open segment is told as final,
+ *                             and goes on growing
  *
- * followed by WHEN (not after http, delay, wrong-accept): nothing (at once, when
+ * followed by WHEN (not after http, delay, wrong-accept,
+ * ready-delay): nothing (at once, when
  * the connection is open), "after TIME", "after N samples" (taken up to exactly
  * there; deterministic) or "after eof".  "at" is the same as "after",
  * "at-sample N" as "after N samples".  TIME is "500ms" or "2s".
@@ -42,6 +47,7 @@ enum fault_kind {
 	FAULT_ERROR, FAULT_CLOSE, FAULT_FIN, FAULT_RESET, FAULT_STALL,
 	FAULT_MUTE, FAULT_SLOW, FAULT_PINGS, FAULT_BIG, FAULT_BAD_JSON,
 	FAULT_WILD_TIMES, FAULT_TWICE, FAULT_RAW,
+	FAULT_READY_DELAY, FAULT_RETRACT, FAULT_GROW,
 };
 
 enum fault_when { WHEN_OPEN, WHEN_MS, WHEN_SAMPLES, WHEN_EOF };

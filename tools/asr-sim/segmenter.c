@@ -44,7 +44,7 @@ static bool block_ends(struct segmenter *s)
 		if (s->loud == 0)
 			s->seed = s->crc;
 		if (s->loud % SEGMENTER_WORD == 0 && word < SEGMENTER_MARKS)
-			s->marks[word] = s->position - s->block;
+			s->marks[word] = MAX(s->position - s->block, s->first);
 		s->loud++;
 		s->loud_end = s->position;
 		s->quiet = 0;
