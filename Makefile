@@ -173,7 +173,8 @@ soak:
 
 demo:
 	@sh tools/deps.sh build demo
-	@$(MAKE) -s all
+	@echo "building into $(B)/ ..."
+	@$(MAKE) -s -j2 all
 	@sh tools/demo.sh
 
 install: all
