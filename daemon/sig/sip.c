@@ -4,8 +4,8 @@
  *
  * libosip2 gets a message of its own, made of the headers we use: without a
  * body (its multipart reader knows no limits) and without what it might
- * refuse although nobody here cares: display names, request URIs of other
- * schemes, other headers.  Its threads are in libosip2, not in
+ * refuse although nobody here cares: display names, the request URI, other
+ * headers.  Its threads are in libosip2, not in
  * libosipparser2, which prints errors on stdout until told not to.
  */
 #include "daemon/sig/sip.h"
@@ -88,23 +88,11 @@ static struct sip_text without_display_name(struct sip_text t)
 	return t;
 }
 
-static bool is_sip_uri(struct sip_text t)
-{
-	const struct sip_text scheme = sip_text_cut(&t, ':');
-
-	return sip_text_is(scheme, "sip") || sip_text_is(scheme, "sips");
-}
-
 static void put_head(struct buf *b, const struct sip_head *h)
 {
 	if (h->request) {
 		buf_add(b, h->method.p, h->method.len);
-		buf_puts(b, " ");
-		if (is_sip_uri(h->uri))
-			buf_add(b, h->uri.p, h->uri.len);
-		else
-			buf_puts(b, "sip:invalid");
-		buf_puts(b, " SIP/2.0\r\n");
+		buf_puts(b, " sip:invalid SIP/2.0\r\n");
 	} else {
 		buf_printf(b, "SIP/2.0 %u \r\n", h->status);
 	}

@@ -8,8 +8,8 @@
  * Line ends in front of a message are skipped, anything else there makes it
  * no message.  Refused though the RFC allows it: a NUL in the head (RFC 4475
  * section 3.1.1.2).  Overlooked, as nobody here needs them: other headers,
- * display names, request URIs of other schemes, bytes behind the body.  The
- * RFC 4475 messages by section: tests/flow/test_sip_equals_tshark.py.
+ * display names, the request URI behind its scheme, bytes behind the body.
+ * The RFC 4475 messages by section: tests/flow/test_sip_equals_tshark.py.
  */
 #pragma once
 

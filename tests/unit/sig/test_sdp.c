@@ -50,6 +50,7 @@ static const struct row {
 	  "a=ptime: 20\t\r\na=rtpmap: 0 x/8000 \r\na=rtcp-mux \r\n", 0,
 	  "audio 192.0.2.1:4000 rtcp 4001 mux sendonly ptime 20 0=x/8000/1\n"
 	},
+	{ "blanks in front", H "m= \taudio 4000 RTP/AVP 0\r\n", 0, U },
 	{ "c= of the line", H M "c=IN IP4 192.0.2.7\r\n", 0,
 	  "audio 192.0.2.7:4000 rtcp 4001 sendrecv 0=PCMU/8000/1\n" },
 	{ "c= of the line alone", V T M "c=IN IP4 192.0.2.7\r\n", 0,

@@ -286,6 +286,10 @@ static const struct row {
 	  { .sdp = "v=0" } },
 	{ "multipart without a boundary", START HEAD
 	  BODY(4, "multipart/mixed") "--b1", -EBADMSG, { 0 } },
+	{ "multipart, a boundary of nothing", START HEAD
+	  BODY(4, "multipart/mixed;boundary") "--b1", -EBADMSG, { 0 } },
+	{ "multipart, a boundary that is cut off", START HEAD
+	  BODY(4, "multipart/mixed;boundary=") "--b1", -EBADMSG, { 0 } },
 	{ "multipart, empty boundary", START HEAD
 	  BODY(4, "multipart/mixed;boundary=\"\"") "--b1", -EBADMSG, { 0 } },
 	{ "multipart, nothing in it", START HEAD MIXED "hello", 0, { 0 } },
@@ -525,6 +529,9 @@ static void test_what_looks_like_sip(void **state)
 		{ "OPTIONS x:y SIP/2.0\n", true },
 		{ "SIP/2.0 200 OK\r\n", true },
 		{ "SIP/2.0 2", true },
+		{ "SIP/2.0 ", true },
+		{ "AZA sip:", true },
+		{ "AZA sips:", true },
 		{ "\r\n\r\nSIP/2.0 200 OK\r\n", true },
 		{ "", false },
 		{ "\r\n", false },
