@@ -169,12 +169,10 @@ static const struct {
 	  "sip { listen = {\"udp:127.0.0.1:5090\", \"tcp:127.0.0.1:5090\"}\n"
 	  " permit = {\"127.0.0.0/8\"} max-calls = 1000 }\n"
 	  "rtp { address = \"127.0.0.1\" ports = \"24000-27999\" "
-	  "source = \"sdp\" }\n"
-	  "capture { interface = \"eth0\" filter = \"\" }\n",
+	  "source = \"sdp\" }\n",
 	  "t:1: section http is not built yet; remove it\n"
 	  "t:2: section sip is not built yet; remove it\n"
-	  "t:4: section rtp is not built yet; remove it\n"
-	  "t:5: section capture is not built yet; remove it\n" },
+	  "t:4: section rtp is not built yet; remove it\n" },
 	{ "later, empty", "sip {\n}", "t:1: section sip is not built yet; "
 	  "remove it\n" },
 	{ "later, and wrong", "sip { max-calls = -1 }", "t:1: section sip is "
@@ -277,7 +275,8 @@ static const char page[] =
 	"insecure = yes tls-server-name = \"n\" }\n"
 	"route { asr = \"none\" source = \"siprec\" called = \"+49\" "
 	"calling = \"0\" role = \"agent\" }\n"
-	"route\n{ asr = \"main\" }\n";
+	"route\n{ asr = \"main\" }\n"
+	"capture { interface = \"eth0\" filter = \"udp\" }\n";
 
 static void test_values_arrive_as_written(void **state)
 {
@@ -332,6 +331,9 @@ static void test_values_arrive_as_written(void **state)
 	assert_string_equal(c->routes[0].calling, "0");
 	assert_string_equal(c->routes[0].role, "agent");
 	assert_int_equal(c->routes[1].line, 24);
+	assert_true(c->capture.given);
+	assert_string_equal(c->capture.interface, "eth0");
+	assert_string_equal(c->capture.filter, "udp");
 	config_free(c);
 }
 
