@@ -51,14 +51,25 @@ static void remove_endpoint(struct tap *t, struct endpoint *e)
 	free(a);
 }
 
+static void make_newest(struct tap_side *s, unsigned i)
+{
+	struct endpoint *e = s->endpoints[i];
+
+	for (; i + 1 < s->n; i++)
+		s->endpoints[i] = s->endpoints[i + 1];
+	s->endpoints[i] = e;
+}
+
 int endpoints_add(struct tap_call *c, unsigned media, unsigned side,
 		  const struct addr *at)
 {
-	struct tap_side *s = &c->media[media].side[side];
+	struct tap_side *s = c->media[media].side[side];
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (addr_equal(&s->endpoints[i]->address->at, at))
+		if (addr_equal(&s->endpoints[i]->address->at, at)) {
+			make_newest(s, i);
 			return 0;
+		}
 
 	struct endpoint *e = calloc(1, sizeof(*e));
 	struct endpoint_address *a = e ? address_for(c->tap, at) : NULL;
@@ -85,9 +96,9 @@ void endpoints_remove(struct tap_call *c)
 {
 	for (unsigned m = 0; m < c->n_media; m++)
 		for (unsigned i = 0; i < SIDES; i++) {
-			struct tap_side *s = &c->media[m].side[i];
+			struct tap_side *s = c->media[m].side[i];
 
-			while (s->n)
+			while (s && s->n)
 				remove_endpoint(c->tap, s->endpoints[--s->n]);
 		}
 }

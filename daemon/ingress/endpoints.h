@@ -9,8 +9,8 @@ struct endpoint_address {
 };
 
 /**
- * `side` of the call receives at `at` from now on; the oldest of more than
- * ENDPOINTS_MAX is forgotten.
+ * `side` of the call, which has said something, receives at `at` from now on;
+ * the oldest of more than ENDPOINTS_MAX is forgotten.
  *
  * @return 1: that is new; 0: it was known; -ENOMEM
  */

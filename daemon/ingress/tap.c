@@ -42,9 +42,9 @@ void tap_free(struct tap *t)
 	if (!t)
 		return;
 	timers_disarm(t->cfg.timers, &t->sweep);
+	tap_flows_free(t); /* first: a call looks at all there are */
 	list_each(&t->calls, c)
 		tap_call_free(list_item(c, struct tap_call, in_tap));
-	tap_flows_free(t);
 	tap_tcp_free(t->tcp);
 	map_free(&t->by_call_id);
 	map_free(&t->by_address);

@@ -9,8 +9,8 @@
  * A *stream* is a 5-tuple and an SSRC; a *leg* is one direction of one
  * announced m-line (or, unannounced, of one 5-tuple).
  *
- *  - INVITEs with one Call-ID and From tag (a 401 retry, two hops of a proxy)
- *    are one call; the same pair after its BYE is another.
+ *  - INVITEs with one Call-ID and From tag (a 401 retry, two hops of a proxy,
+ *    forks) are one call; the same pair after its BYE is another.
  *  - A packet belongs to the call whose SDP names its destination; of several,
  *    to the one that names its source, too; then to the newest.
  *  - Unannounced: 4 packets in order of one SSRC with payload type 0 or 8, those
@@ -39,6 +39,7 @@ struct tap_stats {
 	uint64_t sip_bad;
 	uint64_t foreign;         /**< RTP that is no leg's */
 	uint64_t flows_full;      /**< Packets refused: too many flows */
+	uint64_t calls_full;      /**< Calls refused: too many at once */
 };
 
 /** @return 0 or -ENOMEM */

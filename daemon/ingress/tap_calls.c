@@ -1,4 +1,4 @@
-/** @file tap_calls.c  The calls a tap knows: their life, and who is where */
+/** @file tap_calls.c  The calls a tap knows: their life, and what SIP says */
 #include "daemon/ingress/tap_calls.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/base/array.h"
 #include "daemon/base/hash.h"
 #include "daemon/ingress/endpoints.h"
 
@@ -15,10 +16,12 @@ enum {
 	REMEMBER_S = 32,       /* RFC 3261's timers: nothing of it comes later */
 	RTP_TIMEOUT_S = 60,    /* of an unannounced call */
 	HELD_S = 3600,         /* of an announced one whose BYE was missed */
+	RINGS_S = 300,         /* nobody answers (RFC 3261: timer C is 3 min) */
 	LINGER_US = 200 * 1000,/* after BYE: until RTP is silent so long ... */
 	LINGER_MAX_US = 5 * SECOND_US, /* ... at most */
-	REJECTED_S = 5,        /* a refused INVITE may be another fork's */
-	LIVE = 10,             /* rank of a call that is not over */
+	REFUSED_S = 5,         /* a refused INVITE may be another fork's */
+	FORKS_US = 180 * SECOND_US, /* ... which may ring for so long */
+	CALLS_MAX = 16384,
 };
 
 static void arm(struct tap_call *c, uint64_t seconds)
@@ -32,26 +35,40 @@ static void arm(struct tap_call *c, uint64_t seconds)
 /* What was under way at the BYE still belongs to the call. */
 static void linger(struct tap_call *c, uint64_t now_us)
 {
-	const uint64_t quiet_us = c->heard_us + LINGER_US;
+	const uint64_t until_us = MIN(c->heard_us + LINGER_US,
+				      c->bye_us + LINGER_MAX_US);
 
-	if (now_us >= quiet_us || now_us >= c->bye_us + LINGER_MAX_US)
+	if (now_us >= until_us)
 		tap_call_end(c, "bye");
 	else
-		timers_arm(c->tap->cfg.timers, &c->timer, quiet_us);
+		timers_arm(c->tap->cfg.timers, &c->timer, until_us);
+}
+
+/* Nobody was told of it: it costs nothing to wait for a slower fork. */
+static void linger_refused(struct tap_call *c, uint64_t now_us)
+{
+	const uint64_t until_us = c->refused_us + FORKS_US;
+
+	if (c->call || now_us >= until_us)
+		tap_call_end(c, c->refused);
+	else
+		timers_arm(c->tap->cfg.timers, &c->timer, until_us);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct tap_call *c = list_item(timer, struct tap_call, timer);
-	const uint64_t limit_us =
-		(c->announced ? HELD_S : RTP_TIMEOUT_S) * (uint64_t)SECOND_US;
+	const uint64_t limit_us = (uint64_t)SECOND_US *
+				  (!c->announced ? RTP_TIMEOUT_S
+				   : c->call	 ? HELD_S
+						 : RINGS_S);
 
 	if (c->over) {
 		tap_call_free(c);
 	} else if (c->bye_us) {
 		linger(c, now_us);
-	} else if (c->rejected && !c->answered) {
-		tap_call_end(c, "rejected");
+	} else if (c->refused) {
+		linger_refused(c, now_us);
 	} else if (now_us - c->heard_us >= limit_us) {
 		tap_call_end(c, "rtp_timeout");
 	} else {
@@ -62,10 +79,16 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 
 static struct tap_call *call_new(struct tap *t)
 {
-	struct tap_call *c = calloc(1, sizeof(*c));
+	struct tap_call *c;
 
+	if (t->n_calls >= CALLS_MAX) {
+		t->stats.calls_full++;
+		return NULL;
+	}
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
+	t->n_calls++;
 	list_init(&c->legs);
 	list_init(&c->in_tap);
 	c->tap = t;
@@ -138,11 +161,24 @@ void tap_call_free(struct tap_call *c)
 	list_remove(&c->in_tap);
 	if (c->announced)
 		map_remove(&t->by_call_id, c->hash, c);
+	for (unsigned m = 0; m < SDP_MEDIA_MAX; m++)
+		for (unsigned i = 0; i < SIDES; i++)
+			free(c->media[m].side[i]);
 	free(c->call_id);
 	free(c->from_tag);
 	free(c->from);
 	free(c->to);
 	free(c);
+	t->n_calls--;
+}
+
+const struct tap_side *tap_side_of(const struct tap_call *c, unsigned media,
+				   unsigned side)
+{
+	static const struct tap_side nothing;
+	const struct tap_side *s = c->media[media].side[side];
+
+	return s ? s : &nothing;
 }
 
 /* -- what SIP says ------------------------------------------------------------- */
@@ -203,7 +239,7 @@ static struct tap_call *announce(struct tap *t, const struct sip_message *m)
 	list_add(&t->calls, &c->in_tap);
 	name_call(c, hash_mix(c->hash, hash_bytes(m->from_tag,
 						  strlen(m->from_tag))));
-	arm(c, HELD_S);
+	arm(c, RINGS_S);
 	return c;
 }
 
@@ -232,21 +268,34 @@ static enum payload_kind kind_of(const struct sdp_format *f)
 	return PAYLOAD_OTHER_CODEC;
 }
 
-static bool take_line(struct tap_call *c, unsigned i, unsigned side,
-		      const struct sdp_media *m)
+static void take_formats(struct tap_side *s, const struct sdp_media *m)
 {
-	struct tap_side *s = &c->media[i].side[side];
-	bool news = !s->known || s->encrypted != m->encrypted;
-
-	s->known = true;
-	s->encrypted = m->encrypted;
 	memset(s->kinds, 0, sizeof(s->kinds));
+	memset(s->names, 0, sizeof(s->names));
 	for (size_t f = 0; f < m->n_formats; f++) {
 		const uint8_t pt = m->formats[f].pt & 0x7f;
 
 		s->kinds[pt] = (uint8_t)kind_of(&m->formats[f]);
 		memcpy(s->names[pt], m->formats[f].name, SDP_NAME);
 	}
+}
+
+/* @return whether packets may now mean something else */
+static bool take_line(struct tap_call *c, unsigned i, unsigned side,
+		      const struct sdp_media *m)
+{
+	struct tap_side **slot = &c->media[i].side[side], *s = *slot;
+	uint8_t before[128] = {0};
+	bool news = !s || s->encrypted != m->encrypted;
+
+	if (!s)
+		s = *slot = calloc(1, sizeof(*s));
+	if (!s)
+		return false;
+	memcpy(before, s->kinds, sizeof(before));
+	take_formats(s, m);
+	news |= memcmp(before, s->kinds, sizeof(before)) != 0;
+	s->encrypted = m->encrypted;
 	memcpy(s->label, m->label, sizeof(s->label));
 	if (m->at.family && m->at.port && !addr_is_any(&m->at))
 		news |= endpoints_add(c, i, side, &m->at) > 0;
@@ -275,16 +324,24 @@ static void take_sdp(struct tap_call *c, unsigned side,
 	c->tap->generation += news;
 }
 
+static void refuse(struct tap_call *c, const char *why)
+{
+	c->refused = why;
+	c->refused_us = timers_now_us(c->tap->cfg.timers);
+	arm(c, REFUSED_S);
+}
+
 static void take_invite_answer(struct tap_call *c, const struct sip_message *m)
 {
 	if (m->status >= 200 && m->status < 300) {
 		c->answered = true;
-		c->rejected = false;
+		c->refused = NULL;
 		tap_call_open(c);
+	} else if (m->status > 100 && m->status < 200) {
+		c->refused = NULL; /* another fork rings */
 	} else if (m->status >= 400 && m->status != 401 && m->status != 407 &&
-		   !c->answered) {
-		c->rejected = true;
-		arm(c, REJECTED_S);
+		   !c->answered && !c->refused) {
+		refuse(c, "rejected");
 	}
 }
 
@@ -298,13 +355,53 @@ static void take_bye(struct tap_call *c)
 	timers_arm(c->tap->cfg.timers, &c->timer, now_us + LINGER_US);
 }
 
+static void take_cancel(struct tap_call *c)
+{
+	if (c->answered)
+		return;
+	if (c->call)
+		tap_call_end(c, "cancel");
+	else
+		refuse(c, "cancel"); /* a proxy may try the next one */
+}
+
+/* An INVITE that opens a dialog: is it of another call than the one that is
+ * over?  (Sent again, it is not.) */
+static bool is_another(const struct tap_call *c, const struct sip_message *m)
+{
+	return (c->over || c->bye_us) && m->request &&
+	       m->method == SIP_INVITE && !m->to_tag[0] &&
+	       (m->cseq != c->cseq || !c->answered);
+}
+
+static void take_request(struct tap_call *c, const struct sip_message *m,
+			 unsigned asker)
+{
+	switch (m->method) {
+	case SIP_INVITE:
+		if (asker == SIDE_CALLER)
+			c->cseq = m->cseq;
+		c->refused = NULL; /* tried again, or elsewhere */
+		break;
+	case SIP_BYE:
+		take_bye(c);
+		break;
+	case SIP_CANCEL:
+		take_cancel(c);
+		break;
+	default:
+		break;
+	}
+}
+
 static void take_message(struct tap *t, const struct sip_message *m)
 {
 	struct tap_call *c = find_call(t, m);
 
-	if (c && c->over && m->request && m->method == SIP_INVITE &&
-	    m->cseq != c->cseq && !m->to_tag[0])
-		c = NULL; /* the Call-ID is used again, for another call */
+	if (c && is_another(c, m)) {
+		tap_call_end(c, "bye");
+		c = NULL;
+	}
 	if (!c && m->method == SIP_INVITE && (m->request || m->sdp_len))
 		c = announce(t, m);
 	if (!c || c->over)
@@ -315,17 +412,15 @@ static void take_message(struct tap *t, const struct sip_message *m)
 		strcmp(m->from_tag, c->from_tag) ? SIDE_CALLEE : SIDE_CALLER;
 	const unsigned speaker = m->request ? asker : asker ^ 1u;
 
-	if (m->request && m->method == SIP_INVITE && asker == SIDE_CALLER)
-		c->cseq = m->cseq;
 	c->siprec |= m->siprec;
+	if (!c->answered)
+		c->heard_us = timers_now_us(t->cfg.timers);
 	if (m->sdp_len && (m->request || m->status < 300))
 		take_sdp(c, speaker, m);
-	if (!m->request && m->method == SIP_INVITE)
+	if (m->request)
+		take_request(c, m, asker);
+	else if (m->method == SIP_INVITE)
 		take_invite_answer(c, m);
-	else if (m->request && m->method == SIP_BYE)
-		take_bye(c);
-	else if (m->request && m->method == SIP_CANCEL && !c->answered)
-		tap_call_end(c, "cancel");
 }
 
 void tap_sip(struct tap *t, const uint8_t *data, size_t len)
@@ -339,68 +434,4 @@ void tap_sip(struct tap *t, const uint8_t *data, size_t len)
 	}
 	take_message(t, m);
 	sip_free(m);
-}
-
-/* -- who speaks on a flow -------------------------------------------------------- */
-
-/* How well does `from` fit what the other side announced? */
-static int fit(const struct tap_side *s, const struct addr *from)
-{
-	int best = s->n ? 0 : 1;
-
-	for (unsigned i = 0; i < s->n; i++) {
-		const struct addr *at = &s->endpoints[i]->address->at;
-
-		if (addr_equal(at, from))
-			return 3;
-		if (addr_same_ip(at, from))
-			best = 2;
-	}
-	return best;
-}
-
-/* The call that receives at `at` and whose other party fits `from` best. */
-static int best_at(const struct tap *t, const struct addr *at,
-		   const struct addr *other, bool receives,
-		   struct tap_match *out)
-{
-	const struct endpoint_address *a = endpoints_find(t, at);
-	int best = -1;
-
-	if (!a)
-		return -1;
-	list_each(&a->endpoints, x) {
-		const struct endpoint *e = list_item(x, struct endpoint, same);
-		const struct tap_side *s =
-			&e->call->media[e->media].side[e->side ^ 1u];
-		const int rank = fit(s, other) + (e->call->over ? 0 : LIVE);
-
-		if (rank < best)
-			continue; /* of equal ones the newest */
-		best = rank;
-		*out = (struct tap_match){
-			.call = e->call, .media = e->media,
-			.side = receives ? e->side ^ 1u : e->side,
-			.over = e->call->over,
-		};
-	}
-	return best;
-}
-
-struct tap_match tap_match(const struct tap *t, const struct addr *from,
-			   const struct addr *to)
-{
-	struct tap_match m = {0}, by_source = {0};
-	const int there = best_at(t, to, from, true, &m);
-
-	if (there >= LIVE)
-		return m;
-	/* not announced yet (early media): who sends from where it receives */
-	const int here = best_at(t, from, to, false, &by_source);
-	if (here > LIVE)
-		return by_source;
-	/* stragglers of a call that is over, but not just any stranger's */
-	if (there > 0)
-		return m;
-	return here > 0 && here < LIVE ? by_source : (struct tap_match){0};
 }

@@ -50,7 +50,8 @@ struct tap_leg {
 	unsigned media;
 	unsigned side;            /* who speaks */
 	struct leg *leg;          /* NULL: no packet yet */
-	bool usable;              /* its codec and key are ours */
+	const char *unusable;     /* "encrypted", "codec"; NULL: it is used */
+	unsigned others;          /* packets of another codec in a row */
 	bool second;              /* another live SSRC beside the first */
 	struct source source;
 	struct tap_flow *flow;    /* which it follows */
@@ -68,10 +69,15 @@ struct tap_call {
 	char *from, *to;
 	char id[EVENT_ID];
 	struct call *call;        /* NULL: not opened (or over) */
-	bool announced, siprec, answered, rejected, over;
+	bool announced, siprec, answered, over;
+	const char *refused;      /* "rejected", "cancel"; NULL: it was not */
+	uint64_t refused_us;
 	uint32_t cseq;            /* of the newest INVITE of the caller */
 	unsigned n_media;
-	struct { struct tap_side side[SIDES]; } media[SDP_MEDIA_MAX];
+	struct {
+		bool zrtp;        /* agreed on in the media itself */
+		struct tap_side *side[SIDES]; /* NULL: nothing was said */
+	} media[SDP_MEDIA_MAX];
 	struct timer timer;       /* forget, give up, or RTP time-out */
 	uint64_t heard_us;        /* last RTP */
 	uint64_t bye_us;          /* 0: none was seen */
@@ -85,6 +91,7 @@ struct tap {
 	struct map flows;
 	struct list flow_list;
 	unsigned n_flows;
+	unsigned n_calls;
 	struct tap_flow *last;    /* cache: packets come in pairs */
 	uint32_t generation;      /* rises when who-is-where changes */
 	uint64_t occurrences;     /* calls so far, for ids */
@@ -114,14 +121,14 @@ struct tap_match {
 struct tap_match tap_match(const struct tap *t, const struct addr *from,
 			   const struct addr *to);
 
+/** What that side said of the m-line; empty when it has not. */
+const struct tap_side *tap_side_of(const struct tap_call *c, unsigned media,
+				   unsigned side);
+
 /** One datagram that looks like RTP. */
 void tap_rtp(struct tap *t, const struct decap_packet *p, uint64_t at_us);
 /** A ZRTP message (RFC 6189): from its Commit on media is encrypted. */
 void tap_zrtp(struct tap *t, const struct decap_packet *p);
-/** The leg of a call for one direction, made when there is none. */
-struct tap_leg *tap_leg_of(struct tap_call *c, unsigned media, unsigned side);
-/** Everything of the call is encrypted from here on. */
-void tap_call_encrypted(struct tap_call *c, unsigned media);
 void tap_flows_free(struct tap *t);
 /** A call is gone: nothing may point to its legs. */
 void tap_flows_forget(struct tap *t, const struct tap_call *c);

@@ -1,0 +1,325 @@
+/** @file tap_legs.c  RTP of a tap: what of a flow is a leg's audio */
+#include "daemon/ingress/tap_legs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/ingress/endpoints.h"
+
+enum {
+	LIVE_US = 500 * 1000,   /* a leg's other flow must be silent so long */
+	OTHERS_MAX = 50,        /* packets of another codec: it has changed */
+};
+
+struct tap_leg *tap_leg_of(struct tap_call *c, unsigned media, unsigned side)
+{
+	list_each(&c->legs, x) {
+		struct tap_leg *l = list_item(x, struct tap_leg, in_call);
+
+		if (l->media == media && l->side == side && !l->second)
+			return l;
+	}
+
+	struct tap_leg *l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	l->call = c;
+	l->media = media;
+	l->side = side;
+	list_add(&c->legs, &l->in_call);
+	return l;
+}
+
+/* What the leg's speaker said, and who listens. */
+static const struct tap_side *speaker(const struct tap_leg *l)
+{
+	return tap_side_of(l->call, l->media, l->side);
+}
+
+static const struct tap_side *listener(const struct tap_leg *l)
+{
+	return tap_side_of(l->call, l->media, l->side ^ 1u);
+}
+
+/* What the payload types of its packets mean: as the receiver's SDP says, else
+ * the sender's, else as RFC 3551 has it. */
+static void read_kinds(struct tap_leg *l)
+{
+	const struct tap_side *to = listener(l), *from = speaker(l);
+	struct receiver_config usual;
+
+	receiver_config_default(&usual);
+	for (unsigned pt = 0; pt < 128; pt++)
+		l->kinds[pt] = to->kinds[pt]	 ? to->kinds[pt]
+			       : from->kinds[pt] ? from->kinds[pt]
+						 : usual.kind[pt];
+}
+
+/* SDP may have said something new since the last packet. */
+static void refresh(struct tap_leg *l)
+{
+	if (l->generation == l->call->tap->generation)
+		return;
+	l->generation = l->call->tap->generation;
+	read_kinds(l);
+	if (l->leg)
+		leg_set_kinds(l->leg, l->kinds);
+}
+
+static const char *codec_name(const struct tap_leg *l, uint8_t pt)
+{
+	if (listener(l)->names[pt][0])
+		return listener(l)->names[pt];
+	if (speaker(l)->names[pt][0])
+		return speaker(l)->names[pt];
+	return pt == 0 ? "PCMU" : pt == 8 ? "PCMA" : NULL;
+}
+
+static bool is_audio(uint8_t kind)
+{
+	return kind == PAYLOAD_PCMU || kind == PAYLOAD_PCMA ||
+	       kind == PAYLOAD_L16;
+}
+
+static bool is_encrypted(const struct tap_leg *l)
+{
+	return l->call->media[l->media].zrtp || speaker(l)->encrypted ||
+	       listener(l)->encrypted;
+}
+
+static enum role role_of(const struct tap_leg *l)
+{
+	/* a recorder's caller is neither party; unannounced, nobody knows */
+	if (!l->call->announced || l->call->siprec)
+		return ROLE_UNKNOWN;
+	return l->side == SIDE_CALLER ? ROLE_CALLER : ROLE_AGENT;
+}
+
+static int leg_open_for(struct tap_leg *l, const struct tap_flow *f,
+			const struct rtp *h, const char *unusable)
+{
+	struct leg_info i = {
+		.role = role_of(l),
+		.role_source = !l->call->announced ? NULL
+			       : l->call->siprec   ? "siprec"
+						   : "invite",
+		.label = speaker(l)->label[0] ? speaker(l)->label : NULL,
+		.codec = codec_name(l, h->pt),
+		.rtp = { .ssrc = h->ssrc, .src = f->from, .dst = f->to,
+			 .payload_type = h->pt, .known = true },
+		.unusable = unusable,
+	};
+
+	if (tap_call_open(l->call))
+		return -ENOMEM;
+	read_kinds(l);
+	memcpy(i.kinds, l->kinds, sizeof(i.kinds));
+	l->unusable = unusable;
+	return leg_open(&l->leg, l->call->call, &i);
+}
+
+/* A packet whose media we cannot use: the leg says so, once. */
+static void refuse(struct tap_leg *l, const struct tap_flow *f,
+		   const struct rtp *h, const char *why)
+{
+	if (!l->leg) {
+		leg_open_for(l, f, h, why);
+	} else if (!l->unusable) {
+		leg_unusable(l->leg, why);
+		l->unusable = why;
+	}
+}
+
+void tap_legs_encrypted(struct tap_call *c, unsigned media)
+{
+	c->media[media].zrtp = true;
+	list_each(&c->legs, x) {
+		struct tap_leg *l = list_item(x, struct tap_leg, in_call);
+
+		if (l->media == media && l->leg) {
+			leg_unusable(l->leg, "encrypted");
+			l->unusable = "encrypted";
+		}
+	}
+}
+
+/* One packet of the SSRC in force. */
+static void deliver(struct tap_leg *l, const struct tap_flow *f,
+		    const struct rtp *h, bool audio, uint64_t at_us)
+{
+	if (l->leg && l->unusable) {
+		if (!audio)
+			return;
+		/* it was another codec's, and is G.711 from here on */
+		leg_end(l->leg, l->unusable);
+		l->leg = NULL;
+	}
+	if (!l->leg && leg_open_for(l, f, h, NULL))
+		return;
+	refresh(l);
+	leg_packet(l->leg, h, at_us);
+}
+
+/* -- several SSRCs ------------------------------------------------------------------- */
+
+/* Keep a packet in place of an older one of its SSRC (source.h). */
+static void hold_candidate(struct tap_flow *f, const struct rtp *h,
+			   uint64_t at_us)
+{
+	unsigned place = 0;
+
+	for (unsigned i = 0; i < SOURCE_CANDIDATES; i++) {
+		if (!f->candidate[i] || f->candidate[i]->h.ssrc == h->ssrc) {
+			place = i;
+			break;
+		}
+		if (f->candidate[i]->at_us < f->candidate[place]->at_us)
+			place = i;
+	}
+	free(f->candidate[place]);
+	f->candidate[place] = held_new(h, at_us);
+}
+
+/* What was held back of an SSRC is the leg's after all. */
+static void deliver_held(struct tap_leg *l, struct tap_flow *f, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < SOURCE_CANDIDATES; i++) {
+		struct held *x = f->candidate[i];
+
+		if (!x || x->h.ssrc != ssrc)
+			continue;
+		f->candidate[i] = NULL;
+		deliver(l, f, &x->h, true, x->at_us);
+		free(x);
+		return;
+	}
+}
+
+/* A second one lives beside the first: another leg. */
+static void deliver_second(struct tap_flow *f, const struct rtp *h, bool audio,
+			   uint64_t at_us)
+{
+	struct tap_leg *first = f->leg;
+	size_t i = 0;
+
+	while (i < SECONDS_MAX && f->second[i].leg)
+		i++;
+	if (i == SECONDS_MAX)
+		return;
+
+	struct tap_leg *l = calloc(1, sizeof(*l));
+	if (!l)
+		return;
+	*l = (struct tap_leg){
+		.call = first->call, .media = first->media,
+		.side = first->side, .second = true, .flow = f,
+	};
+	list_add(&l->call->legs, &l->in_call);
+	f->second[i] = (struct second){ h->ssrc, l };
+	source_lock(&l->source, h->ssrc, at_us);
+	deliver_held(l, f, h->ssrc);
+	deliver(l, f, h, audio, at_us);
+}
+
+/* A packet of a leg: which of its SSRCs, and what becomes of it. */
+static void leg_rtp(struct tap *t, struct tap_flow *f, const struct rtp *h,
+		    bool audio, uint64_t at_us)
+{
+	struct tap_leg *l = f->leg;
+
+	for (size_t i = 0; i < SECONDS_MAX && f->second[i].leg; i++)
+		if (f->second[i].ssrc == h->ssrc) {
+			deliver(f->second[i].leg, f, h, audio, at_us);
+			return;
+		}
+	switch (source_feed(&l->source, h->ssrc, h->seq, audio, at_us)) {
+	case SOURCE_ACCEPT:
+		deliver(l, f, h, audio, at_us);
+		break;
+	case SOURCE_HOLD:
+		hold_candidate(f, h, at_us);
+		break;
+	case SOURCE_SWITCH:
+		deliver_held(l, f, h->ssrc);
+		deliver(l, f, h, audio, at_us);
+		break;
+	case SOURCE_OTHER:
+		deliver_second(f, h, audio, at_us);
+		break;
+	case SOURCE_IGNORE:
+		t->stats.foreign++;
+		break;
+	}
+}
+
+/* Packets of another codec take their sequence numbers; when it is no more
+ * than that, the leg says so. */
+static void other_codec(struct tap *t, struct tap_flow *f, const struct rtp *h,
+			uint64_t at_us)
+{
+	struct tap_leg *l = f->leg;
+
+	if (l->leg && !l->unusable && ++l->others < OTHERS_MAX)
+		leg_rtp(t, f, h, false, at_us);
+	else
+		refuse(l, f, h, "codec");
+}
+
+/* -- whose packet ---------------------------------------------------------------------- */
+
+/* Does it go where the listener said last? */
+static bool is_newest(const struct tap_leg *l, const struct tap_flow *f)
+{
+	const struct tap_side *s = listener(l);
+
+	return s->n && addr_equal(&s->endpoints[s->n - 1]->address->at, &f->to);
+}
+
+/* Does this flow speak for the leg, or does another one, now? */
+static bool follows(struct tap_leg *l, struct tap_flow *f, uint64_t at_us)
+{
+	if (l->flow != f && l->flow && at_us - l->heard_us < LIVE_US &&
+	    (!is_newest(l, f) || is_newest(l, l->flow)))
+		return false;
+	l->flow = f;
+	l->heard_us = at_us;
+	return true;
+}
+
+void tap_legs_announced(struct tap *t, struct tap_flow *f, const struct rtp *h,
+			uint64_t at_us)
+{
+	struct tap_leg *l = f->leg;
+
+	if (l->call->refused && !l->call->call) {
+		t->stats.foreign++;
+		return;
+	}
+	refresh(l);
+	const uint8_t kind = l->kinds[h->pt];
+	const bool audio = is_audio(kind);
+
+	l->call->heard_us = at_us;
+	if (is_encrypted(l)) {
+		refuse(l, f, h, "encrypted");
+	} else if (kind == PAYLOAD_OTHER_CODEC) {
+		if (follows(l, f, at_us))
+			other_codec(t, f, h, at_us);
+	} else if ((!audio && l->flow != f) || !follows(l, f, at_us)) {
+		t->stats.foreign++;
+	} else {
+		l->others = audio ? 0 : l->others;
+		leg_rtp(t, f, h, audio, at_us);
+	}
+}
+
+void tap_legs_unannounced(struct tap *t, struct tap_flow *f,
+			  const struct rtp *h, uint64_t at_us)
+{
+	f->leg->call->heard_us = at_us;
+	if (is_encrypted(f->leg))
+		refuse(f->leg, f, h, "encrypted");
+	else
+		leg_rtp(t, f, h, h->pt == 0 || h->pt == 8, at_us);
+}
