@@ -347,7 +347,7 @@ def test_authentication(tmp_path, name, flavour, headers, expect, status, key, b
     assert seen == {h.lower() for h in headers}
 
 
-# --- the program -----------------------------------------------------------------------------------
+# --- the program ----
 
 def run(*options):
     return subprocess.run([BUILD / "asr-sim", *options], capture_output=True, text=True, timeout=20)

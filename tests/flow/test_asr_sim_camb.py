@@ -166,7 +166,8 @@ def test_a_violation_is_reported_and_the_client_served(tmp_path, name, to, messa
 
 def test_unknown_parameters_and_keep_alives_are_no_violation(tmp_path):
     with Simulator(tmp_path, dialect="camb") as sim:
-        s = call(sim, [ALIVE, C100, '{"type":"KeepAlive","x":1}', C100, CLOSE], target(diarize="true"))
+        s = call(sim, [ALIVE, C100, '{"type":"KeepAlive","x":1}', C100, CLOSE],
+                 target(diarize="true"))
     assert s.code == 1000 and sim.report[0]["violations"] == []
     assert findings(sim.report[0], "notes") == {"query": 1}
     assert sim.report[0]["config"]["diarize"] == "true"
@@ -189,7 +190,7 @@ def test_refusals(tmp_path, name, headers, to, status):
     assert "k1" not in json.dumps(sim.report) and "k2" not in json.dumps(sim.report)
 
 
-# --- faults, as with every dialect -----------------------------------------------------------------
+# --- faults, as with every dialect ----
 
 def test_faults(tmp_path):
     script = ("error 429\nerror 500 other\nclose 1008 after 800 samples\nhttp 503 retry-after 7\n"

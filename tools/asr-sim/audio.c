@@ -82,7 +82,8 @@ static void end_segment(struct conn *c)
 
 void conn_flush(struct conn *c)
 {
-	end_segment(c);
+	if (c->sim->dialect->tells_nothing || c->seg.position > c->seg.first)
+		end_segment(c);
 	if (c->sim->dialect->told)
 		c->sim->dialect->told(c);
 }

@@ -51,6 +51,8 @@ static void conn_free(struct conn *c)
 	timer_once_close(c->ready);
 	if (c->dump)
 		fclose(c->dump);
+	if (c->state && c->sim->dialect->fini)
+		c->sim->dialect->fini(c);
 	filler_fini(&c->filler);
 	buf_free(&c->pcm);
 	json_decref(c->headers);

@@ -67,7 +67,8 @@ double conn_seconds(struct conn *c, uint64_t samples);
 
 /** Send JSON as text.  Takes `msg`; NULL (no memory) sends nothing. */
 void conn_send(struct conn *c, json_t *msg);
-/** The open segment ends here: its final, even if it is empty. */
+/** The open segment ends here: its final; an empty one if the dialect has
+ * tells_nothing. */
 void conn_flush(struct conn *c);
 /** Say once more what is known of the open segment. */
 void conn_repeat(struct conn *c, bool final);

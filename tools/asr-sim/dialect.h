@@ -85,6 +85,8 @@ struct dialect {
 		      bool other);
 	/** One of `specials` takes place. */
 	void (*special)(struct conn *c, int fault_kind);
+	/** Free what is in the state.  NULL: nothing. */
+	void (*fini)(struct conn *c);
 };
 
 const struct dialect *dialect_by_name(const char *name);

@@ -184,10 +184,14 @@ static void keep(json_t *query, json_t *shown, const struct query_rule *r,
 		 const struct pair *p)
 {
 	const char *name = buf_str(&p->name), *value = buf_str(&p->value);
+	const char *before = json_text(query, name);
+	json_t *v = before && r && r->kind == QUERY_WORDS
+			    ? json_sprintf("%s,%s", before, value)
+			    : json_string(value);
 
-	json_object_set_new(query, name, json_string(value));
 	if (!r || r->kind != QUERY_SECRET)
-		json_object_set_new(shown, name, json_string(value));
+		json_object_set(shown, name, v);
+	json_object_set_new(query, name, v);
 }
 
 json_t *query_read(struct conn *c, const char *target,

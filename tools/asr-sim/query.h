@@ -40,8 +40,8 @@ bool query_path(const char *target, const char *path);
  *
  * @param rules Ends in a row without a name
  *
- * @return an object of strings, of a parameter that came twice the last; the
- *         caller's
+ * @return an object of strings, the caller's.  Of a parameter that came twice
+ *         the last one counts; words are joined by commas.
  */
 json_t *query_read(struct conn *c, const char *target,
 		   const struct query_rule *rules);
