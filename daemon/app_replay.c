@@ -127,7 +127,7 @@ static int open_replay(struct app *a)
 
 	if (!replay_open(&a->replay, &rc, &why))
 		return EXIT_OK;
-	fprintf(stderr, "trunkscribed: %s\n", why.text);
+	fprintf(stderr, "trunkscribed: %s: %s\n", a->o->capture, why.text);
 	return EXIT_INPUT;
 }
 

@@ -58,7 +58,8 @@ static int open_services(struct core *x, const char *asr)
 				      &why);
 
 	if (err)
-		fprintf(stderr, "trunkscribed: %s\n", buf_str(&why));
+		fprintf(stderr, "%s\n",
+			why.len ? buf_str(&why) : "trunkscribed: no memory");
 	else
 		services_watch(x->services, on_service, x);
 	buf_free(&why);

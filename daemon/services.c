@@ -23,16 +23,19 @@ static int open_one(struct services *s, const struct config_asr *asr,
 
 	if (s->opened[i])
 		return 0;
+	struct buf text = {0};
 	int err = service_open(&s->opened[i], asr,
-			       getenv("CREDENTIALS_DIRECTORY"), why);
+			       getenv("CREDENTIALS_DIRECTORY"), &text);
 	if (!err)
 		err = service_start(s->opened[i], s->loop);
+	if (err)
+		buf_printf(why, "%s:%u: %s", s->config->file, asr->line,
+			   text.len ? buf_str(&text) : strerror(-err));
+	buf_free(&text);
 	if (!err && other)
 		err = open_one(s, other, why);
 	if (!err && other)
 		s->opened[i]->fallback = s->opened[other - s->config->asrs];
-	if (err && !why->len)
-		buf_printf(why, "asr \"%s\": %s", asr->name, strerror(-err));
 	return err;
 }
 
@@ -41,7 +44,7 @@ static int open_named(struct services *s, const char *name, struct buf *why)
 	const struct config_asr *asr = config_asr(s->config, name);
 
 	if (!asr) {
-		buf_printf(why, "--asr %s: no such asr is configured%s", name,
+		buf_printf(why, "trunkscribed: --asr %s: no such asr is configured%s", name,
 			   s->config->file[0] ? "" : "; name the file with -c");
 		return -ENOENT;
 	}

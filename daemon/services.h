@@ -10,7 +10,7 @@ struct services;
 /**
  * @param only An asr's name: all legs get it; "none": none do; NULL: the
  *             routes decide
- * @param why On error, in words
+ * @param why On error, a whole line for people: FILE:LINE where a file's fault
  *
  * @return 0 or -errno
  */

@@ -78,8 +78,9 @@ static void log_state(const struct leg *l, const char *state,
 	if (!strcmp(state, "failed") &&
 	    log_limited(&l->call->calls->failed,
 			timers_now_us(cfg(l)->timers), &kept_back))
-		log_warn("asr", "leg %s failed: %s (and %llu more before)",
-			 l->id, why->text, (unsigned long long)kept_back);
+		log_warn("asr", "leg %s failed: %s (%llu more since the last "
+			 "such line)", l->id, why->text,
+			 (unsigned long long)kept_back);
 }
 
 static void on_state(const char *state, const struct reason *why, void *arg)
