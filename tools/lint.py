@@ -135,6 +135,12 @@ def check_tests(files):
             continue
         parent = path.parent.name if len(path.parts) > 2 else path.parts[0]
         test = TOP / "tests/unit" / parent / f"test_{path.stem}.c"
+        if name.startswith("daemon/asr/vendor_"):
+            # tests/unit/asr/test_vendors.c runs every vendor's samples
+            samples = TOP / "tests/data/asr" / path.stem[len("vendor_"):]
+            if not list(samples.glob("*.want")):
+                yield name, f"no samples in {samples.relative_to(TOP)}"
+            continue
         if test.exists() == (name in listed):
             yield name, ("has a test: take it out of tools/untested.txt" if test.exists() else
                          f"no {test.relative_to(TOP)} and not in tools/untested.txt")

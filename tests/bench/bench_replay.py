@@ -28,7 +28,8 @@ def write_capture(path, packets):
                              b"\x0a\0\0\1", b"\x0a\0\0\2") + udp
             frame = b"\0" * 12 + b"\x08\0" + ip
             at = 1700000000 * 1000000 + i * 20000
-            f.write(struct.pack("<IIII", at // 1000000, at % 1000000, len(frame), len(frame)) + frame)
+            f.write(struct.pack("<IIII", at // 1000000, at % 1000000, len(frame), len(frame)))
+            f.write(frame)
 
 
 def run(build, capture):

@@ -157,6 +157,7 @@ def test_who_falls_behind_is_told_exactly_what_is_lost_and_holds_nobody_up(serve
     validate_lines(slow.raw, complete=False, whole=False)
 
 
+@pytest.mark.release
 def test_a_reader_that_sleeps_costs_no_more_than_its_ceiling(serve):
     s = serve("--size", 262144)
     for _ in range(10):
