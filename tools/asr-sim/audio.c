@@ -102,13 +102,14 @@ static void follow_speech(struct conn *c)
 	const struct segmenter *s = &c->seg;
 	const struct dialect *d = c->sim->dialect;
 
-	if (!c->speaking && s->loud > 0) {
+	if (!c->speaking && s->loud > 0 && s->loud_from >= c->spoken) {
 		c->speaking = true;
 		if (d->speech)
-			d->speech(c, true, s->marks[0]);
+			d->speech(c, true, s->loud_from);
 	}
-	if (c->speaking && s->quiet >= s->pause) {
+	if (c->speaking && s->quiet >= SEGMENTER_PAUSE_MS / 10) {
 		c->speaking = false;
+		c->spoken = s->loud_end;
 		if (d->speech)
 			d->speech(c, false, s->loud_end);
 	}
@@ -198,7 +199,11 @@ static void feed(struct conn *c, const uint8_t *pcm, size_t n)
 		conn_note(c, "dump", "the audio could not be written");
 	while (n > 0 && conn_live(c)) {
 		bool ended;
-		const size_t used = segmenter_feed(&c->seg, pcm, n, &ended);
+		/* speech is told to the block, whatever the chunks */
+		const size_t most = c->sim->dialect->speech
+					    ? c->seg.block - c->seg.filled : n;
+		const size_t used = segmenter_feed(&c->seg, pcm, MIN(n, most),
+						   &ended);
 
 		follow_speech(c);
 		if (ended && c->sim->dialect->lock_step)

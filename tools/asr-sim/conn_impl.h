@@ -46,6 +46,7 @@ struct conn {
 	char odd[64];             /* why the last one may only be the last */
 	bool is_short;            /* and that it was below the least */
 	bool speaking;            /* speech began and did not pause */
+	uint64_t spoken;          /* up to here speech was told */
 	bool final_due;           /* lock-step: with the message's end */
 	struct segmenter seg;
 	struct filler filler;

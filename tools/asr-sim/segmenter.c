@@ -45,6 +45,8 @@ static bool block_ends(struct segmenter *s)
 			s->seed = s->crc;
 		if (s->loud % SEGMENTER_WORD == 0 && word < SEGMENTER_MARKS)
 			s->marks[word] = MAX(s->position - s->block, s->first);
+		if (s->loud == 0 || s->quiet >= SEGMENTER_PAUSE_MS / 10)
+			s->loud_from = MAX(s->position - s->block, s->first);
 		s->loud++;
 		s->loud_end = s->position;
 		s->quiet = 0;

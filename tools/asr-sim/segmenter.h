@@ -34,6 +34,8 @@ struct segmenter {
 	/** Where every SEGMENTER_WORD-th loud block began: times of words. */
 	uint64_t marks[SEGMENTER_MARKS];
 	uint64_t loud_end;     /**< End of the last loud block */
+	/** Where speech began, last time after SEGMENTER_PAUSE_MS or more. */
+	uint64_t loud_from;
 	/* the open block */
 	uint32_t filled;       /**< Samples */
 	uint64_t sum;          /**< Of |sample| */
