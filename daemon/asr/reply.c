@@ -106,11 +106,11 @@ static void read_times(struct asr_result *r, const json_t *msg)
 {
 	const int64_t start = json_seconds_us(json_object_get(msg, "start"));
 	const int64_t took = json_seconds_us(json_object_get(msg, "duration"));
+	const bool lasts = took != TIME_UNKNOWN && took > 0;
 
-	r->start_us = start;
-	/* 0 is what a service fills in that does not know */
-	r->end_us = start == TIME_UNKNOWN || took == TIME_UNKNOWN || took == 0
-			    ? TIME_UNKNOWN : start + took;
+	/* 0 for 0 is what a service fills in that does not know */
+	r->start_us = lasts || start > 0 ? start : TIME_UNKNOWN;
+	r->end_us = lasts && start != TIME_UNKNOWN ? start + took : TIME_UNKNOWN;
 	reply_check_times(r);
 	reply_times_of_words(r);
 }
