@@ -285,16 +285,24 @@ static void refuse(struct conn *c, unsigned status)
 static void answer_lines(char *out, size_t size, const struct conn *c,
 			 unsigned status, const struct fault *http)
 {
-	const char *name = c->sim->dialect->refusal;
-	size_t n = 0;
+	const struct dialect *d = c->sim->dialect;
+	struct buf lines = {0};
 
-	*out = '\0';
 	if (http && http->extra)
-		n = (size_t)snprintf(out, size, "Retry-After: %" PRIu64 "\r\n",
-				     http->extra);
-	if (name && status != 101)
-		snprintf(out + n, size - n, "%s: %s\r\n", name,
-			 http ? "A refusal on purpose." : "Refused.");
+		buf_printf(&lines, "Retry-After: %" PRIu64 "\r\n",
+			   http->extra);
+	if (d->refusal && status != 101)
+		buf_printf(&lines, "%s: %s\r\n", d->refusal,
+			   http ? "A refusal on purpose." : "Refused.");
+	if (d->id_header) {
+		json_t *id = conn_uuid(c, 1);
+
+		buf_printf(&lines, "%s: %s\r\n", d->id_header,
+			   json_string_value(id));
+		json_decref(id);
+	}
+	snprintf(out, size, "%s", buf_str(&lines));
+	buf_free(&lines);
 }
 
 void conn_request(struct sim *s, struct websocket *ws,

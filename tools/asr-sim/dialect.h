@@ -53,6 +53,7 @@ struct dialect {
 	uint32_t ready_ms;        /**< From the upgrade to ready() */
 	unsigned specials;        /**< Faults special() makes; bit: fault_kind */
 	const char *refusal;      /**< Header that says why HTTP refused */
+	const char *id_header;    /**< Header with an id, always; NULL: none */
 
 	/**
 	 * Judge the upgrade.
