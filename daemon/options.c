@@ -72,9 +72,13 @@ static int speed(double *out, const char *text)
 	return 0;
 }
 
-/* Options of a replay without one are mistakes, not wishes. */
-static int check(const struct options *o, bool of_replay)
+/* Options of a replay without one are mistakes, not wishes; so are two things
+ * to do at once. */
+static int check(const struct options *o, bool of_replay, int whats)
 {
+	if (whats > 1)
+		return usage("-t, --probe, --replay, --version and --help "
+			     "go alone");
 	if (of_replay && o->what != DO_REPLAY)
 		return usage("--asr, --speed, --events and --wav go with "
 			     "--replay CAPTURE");
@@ -85,11 +89,13 @@ int options_parse(struct options *out, int argc, char **argv)
 {
 	struct options o = { .what = DO_RUN, .speed = 1 };
 	bool of_replay = false;
-	int c;
+	int c, whats = 0;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":c:th", longs, NULL)) != -1) {
 		of_replay |= c == 'a' || c == 's' || c == 'e' || c == 'w';
+		whats += c == 't' || c == 'V' || c == 'h' || c == 'p' ||
+			 c == 'r';
 		switch (c) {
 		case 'c': o.config = optarg; break;
 		case 't': o.what = DO_CHECK; break;
@@ -113,7 +119,7 @@ int options_parse(struct options *out, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage("there is an argument too many");
-	if (check(&o, of_replay))
+	if (check(&o, of_replay, whats))
 		return EXIT_USAGE;
 	*out = o;
 	return 0;

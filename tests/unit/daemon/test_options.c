@@ -49,6 +49,10 @@ static const struct {
 	{ "--events -", EXIT_USAGE, 0, 0 },
 	{ "--wav d -t", EXIT_USAGE, 0, 0 },
 	{ "--speed 1", EXIT_USAGE, 0, 0 },
+	/* one thing at a time */
+	{ "--replay x -t", EXIT_USAGE, 0, 0 },
+	{ "--probe a --replay x", EXIT_USAGE, 0, 0 },
+	{ "-t --version", EXIT_USAGE, 0, 0 },
 };
 
 static int parse(struct options *out, char *line)
