@@ -147,7 +147,7 @@ static void fail(struct uplink *u)
 	drop_side(&u->next);
 	uplink_set_state(u, "failed", &u->why);
 	uplink_close_segments(u, 0, SEGMENT_FINAL);
-	uplink_tell_unsettled(u, transcript_settled(u->transcript), u->sent);
+	uplink_tell_unsettled(u, u->sent);
 	uplink_give_up_all(u);
 	uplink_update_busy(u);
 	if (u->finishing)
@@ -240,7 +240,7 @@ static void old_over(struct uplink *u, const struct reason *why, bool drained)
 		const struct reason kept = u->why;
 
 		u->why = *why;
-		uplink_tell_unsettled(u, l->settled, l->upto);
+		uplink_tell_gap(u, l->settled, l->upto);
 		uplink_flush_gap(u);
 		u->why = kept;
 	}
@@ -267,8 +267,7 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 		if (!drained) {
 			u->why = *why;
 			uplink_close_segments(u, 0, SEGMENT_FINAL);
-			uplink_tell_unsettled(
-				u, transcript_settled(u->transcript), u->sent);
+			uplink_tell_unsettled(u, u->sent);
 		}
 		drop_link(u);
 		if (!u->old)
@@ -374,6 +373,7 @@ static void on_ready(void *arg)
 		take_over(u);
 	} else {
 		transcript_reconnect(u->transcript);
+		uplink_tell_forgotten(u);
 		if (start_link(l, transcript_settled(u->transcript)))
 			return; /* no memory: the service will close it */
 		uplink_flush_gap(u);

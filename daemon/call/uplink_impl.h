@@ -64,6 +64,8 @@ struct uplink {
 	struct reason why;             /* of the last failure */
 
 	uint64_t sent;                 /* leg position sent up to, ever */
+	uint64_t gone;                 /* ... up to which what nobody settled
+					  was told as a gap */
 	uint64_t audio_at_us;          /* arrival of the last audio put */
 	uint64_t idle_from_us;         /* nothing to send since, media clock */
 	unsigned idles;                /* keep-alives since then */
@@ -110,8 +112,12 @@ void uplink_rollover(struct uplink *u);
 /* uplink_lost.c: audio that is given up */
 void uplink_give_up(struct uplink *u, const struct span *s);
 void uplink_give_up_all(struct uplink *u);
-/** [from, upto) was sent and will neither be sent again nor be settled. */
-void uplink_tell_unsettled(struct uplink *u, uint64_t from, uint64_t upto);
+/** [from, upto) was sent, and its text will not come. */
+void uplink_tell_gap(struct uplink *u, uint64_t from, uint64_t upto);
+/** What was sent below `upto` and is not settled will not be sent again. */
+void uplink_tell_unsettled(struct uplink *u, uint64_t upto);
+/** A connection begins: at what the backlog still has of the unsettled. */
+void uplink_tell_forgotten(struct uplink *u);
 void uplink_trim(struct uplink *u);
 void uplink_flush_gap(struct uplink *u);
 

@@ -39,6 +39,7 @@ static void extend_gap(struct uplink *u, uint64_t from, uint64_t end)
 		u->gap_start = from;
 	u->gap_end = end;
 	u->gap_cause = why;
+	u->gone = MAX(u->gone, end);
 }
 
 void uplink_give_up(struct uplink *u, const struct span *s)
@@ -62,10 +63,27 @@ void uplink_give_up_all(struct uplink *u)
 		uplink_give_up(u, &s);
 }
 
-void uplink_tell_unsettled(struct uplink *u, uint64_t from, uint64_t upto)
+void uplink_tell_gap(struct uplink *u, uint64_t from, uint64_t upto)
 {
 	if (from < upto)
 		extend_gap(u, from, upto);
+}
+
+void uplink_tell_unsettled(struct uplink *u, uint64_t upto)
+{
+	const uint64_t settled = transcript_settled(u->transcript);
+
+	uplink_tell_gap(u, MAX(settled, u->gone), MIN(upto, u->sent));
+}
+
+void uplink_tell_forgotten(struct uplink *u)
+{
+	struct span first;
+
+	if (backlog_span(u->backlog, backlog_first(u->backlog), &first))
+		uplink_tell_unsettled(u, first.pos);
+	else
+		uplink_tell_unsettled(u, u->sent);
 }
 
 void uplink_trim(struct uplink *u)
@@ -75,6 +93,7 @@ void uplink_trim(struct uplink *u)
 
 	while (backlog_over(u->backlog) && backlog_drop(u->backlog, &s)) {
 		if (!f) {
+			uplink_tell_unsettled(u, s.pos + s.len);
 			uplink_give_up(u, &s);
 		} else if (feeder_span(f) < backlog_first(u->backlog)) {
 			u->sent = MAX(u->sent, feeder_position(f));
