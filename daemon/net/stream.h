@@ -4,9 +4,9 @@
  * The handshake of TLS runs in the thread pool, a step a job over memory
  * buffers; closing meanwhile is safe.
  *
- *   connected()  TCP is up
- *   open()       TLS too: write and expect data()
- *   closed()     once, the last; the owner still calls stream_close()
+ *   open()    write and expect data(): TCP is up, or TLS in what was accepted;
+ *             once more when what stream_secure() began is done
+ *   closed()  once, the last; the owner still calls stream_close()
  */
 #pragma once
 
@@ -24,28 +24,36 @@ struct tls_session;
 
 /** Copied; any may be NULL.  Every one may close the stream. */
 struct stream_cb {
-	void (*connected)(void *arg);
 	void (*open)(void *arg);
 	void (*data)(const uint8_t *data, size_t len, void *arg); /**< Borrowed */
 	/** Queued bytes were taken by the kernel. */
 	void (*drained)(void *arg);
-	/** REASON_TCP before connected(), REASON_TLS, REASON_NETWORK. */
+	/** REASON_TCP before open(), REASON_TLS, REASON_NETWORK. */
 	void (*closed)(const struct reason *why, void *arg);
 };
 
-/** Copied but for `tls`, which must outlive the stream. */
-struct stream_options {
-	const struct addr *to;
-	uint32_t timeout_ms;     /**< Until connected() */
-	const struct tls_context *tls; /**< NULL: plain */
-	const char *tls_name;
-};
-
-/** @return 0 or -errno; errors of the network come by closed(), later */
-int stream_connect(struct stream **out, uv_loop_t *loop,
-		   const struct stream_options *o, const struct stream_cb *cb,
-		   void *arg);
-/** Take the next connection of a listener; then open(), no connected(). */
+/**
+ * TCP to one address; see net/race.h for several.
+ *
+ * @param timeout_ms Until open()
+ *
+ * @return 0 or -errno; errors of the network come by closed(), later
+ */
+int stream_connect(struct stream **out, uv_loop_t *loop, const struct addr *to,
+		   uint32_t timeout_ms, const struct stream_cb *cb, void *arg);
+/** From now on these are called. */
+void stream_adopt(struct stream *s, const struct stream_cb *cb, void *arg);
+/**
+ * Begin TLS as a client, after open(): no data() and no stream_write() until
+ * open() comes again.
+ *
+ * @param tls Must outlive the stream
+ *
+ * @return 0, -ENOTCONN, -EALREADY, -EINVAL (no name) or -ENOMEM
+ */
+int stream_secure(struct stream *s, const struct tls_context *tls,
+		  const char *tls_name);
+/** Take the next connection of a listener, with or without TLS. */
 int stream_accept(struct stream **out, uv_stream_t *listener,
 		  const struct tls_context *tls, const struct stream_cb *cb,
 		  void *arg);

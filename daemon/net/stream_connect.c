@@ -19,10 +19,13 @@ static void ready(struct stream *s)
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout,
 			   sizeof(timeout));
 	stream_pause(s, false);
-	if (s->tls)
-		stream_tls_start(s);
-	else
+	if (!s->tls) {
 		stream_up(s);
+	} else if (stream_tls_start(s)) {
+		reason_set(&s->why, REASON_NETWORK, 1006,
+			   "no memory or no thread for the TLS handshake");
+		stream_over(s);
+	}
 }
 
 static void on_connect(uv_connect_t *req, int status)
@@ -39,10 +42,7 @@ static void on_connect(uv_connect_t *req, int status)
 		stream_over(s);
 		return;
 	}
-	if (s->cb.connected)
-		s->cb.connected(s->arg);
-	if (!s->closing)
-		ready(s);
+	ready(s);
 }
 
 static void on_timeout(uv_timer_t *t)
@@ -57,8 +57,8 @@ static void on_timeout(uv_timer_t *t)
 }
 
 static int new_stream(struct stream **out, uv_loop_t *loop,
-		      const struct tls_context *tls, const char *tls_name,
-		      const struct stream_cb *cb, void *arg)
+		      const struct tls_context *tls, const struct stream_cb *cb,
+		      void *arg)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 	int err;
@@ -67,7 +67,7 @@ static int new_stream(struct stream **out, uv_loop_t *loop,
 		return -ENOMEM;
 	s->cb = *cb;
 	s->arg = arg;
-	if (tls && (err = tls_session_new(&s->tls, tls, tls_name)))
+	if (tls && (err = tls_session_new(&s->tls, tls, NULL)))
 		goto fail;
 	err = uv_tcp_init(loop, &s->tcp);
 	if (err)
@@ -83,19 +83,18 @@ fail:
 	return err;
 }
 
-int stream_connect(struct stream **out, uv_loop_t *loop,
-		   const struct stream_options *o, const struct stream_cb *cb,
-		   void *arg)
+int stream_connect(struct stream **out, uv_loop_t *loop, const struct addr *to,
+		   uint32_t timeout_ms, const struct stream_cb *cb, void *arg)
 {
-	struct sockaddr_storage to;
+	struct sockaddr_storage sa;
 	struct stream *s;
-	int err = new_stream(&s, loop, o->tls, o->tls_name, cb, arg);
+	int err = new_stream(&s, loop, NULL, cb, arg);
 
 	if (err)
 		return err;
-	addr_to_sockaddr(&to, o->to);
-	addr_print(s->peer, o->to);
-	err = uv_tcp_connect(&s->connect, &s->tcp, (struct sockaddr *)&to,
+	addr_to_sockaddr(&sa, to);
+	addr_print(s->peer, to);
+	err = uv_tcp_connect(&s->connect, &s->tcp, (struct sockaddr *)&sa,
 			     on_connect);
 	if (err) {
 		/* unreachable: news of the network like any other */
@@ -103,10 +102,37 @@ int stream_connect(struct stream **out, uv_loop_t *loop,
 			   s->peer, uv_strerror(err));
 		stream_over_later(s);
 	} else {
-		uv_timer_start(&s->timer, on_timeout, o->timeout_ms,
-			       o->timeout_ms);
+		uv_timer_start(&s->timer, on_timeout, timeout_ms, timeout_ms);
 	}
 	*out = s;
+	return 0;
+}
+
+void stream_adopt(struct stream *s, const struct stream_cb *cb, void *arg)
+{
+	s->cb = *cb;
+	s->arg = arg;
+}
+
+int stream_secure(struct stream *s, const struct tls_context *tls,
+		  const char *tls_name)
+{
+	int err;
+
+	if (!s->up || s->over || s->closing)
+		return -ENOTCONN;
+	if (s->tls)
+		return -EALREADY;
+	err = tls_session_new(&s->tls, tls, tls_name);
+	if (err)
+		return err;
+	s->up = false;
+	err = stream_tls_start(s);
+	if (err) { /* it is no stream of plain bytes any more */
+		reason_set(&s->why, REASON_NETWORK, 1006,
+			   "no memory or no thread for the TLS handshake");
+		stream_over_later(s);
+	}
 	return 0;
 }
 
@@ -120,7 +146,7 @@ int stream_accept(struct stream **out, uv_stream_t *listener,
 		  void *arg)
 {
 	struct stream *s;
-	int err = new_stream(&s, listener->loop, tls, NULL, cb, arg);
+	int err = new_stream(&s, listener->loop, tls, cb, arg);
 
 	if (err)
 		return err;

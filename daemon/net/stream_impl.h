@@ -17,7 +17,7 @@ struct stream {
 	bool closing;           /* by the owner: no callback any more */
 	bool ended;             /* by stream_end(): what comes is not read */
 	bool over;              /* closed() was called, or will be */
-	bool up;                /* open() was called */
+	bool up;                /* open() was called, and no TLS has begun */
 	bool paused;
 	struct reason why;      /* once `over` */
 
@@ -45,8 +45,8 @@ void stream_over_later(struct stream *s);
 void stream_up(struct stream *s);
 
 /* stream_tls.c */
-/** TCP is up: begin. */
-void stream_tls_start(struct stream *s);
+/** TCP is up: begin.  @return 0 or -errno: nothing runs */
+int stream_tls_start(struct stream *s);
 void stream_tls_input(struct stream *s, const uint8_t *data, size_t len);
 /** The peer ended TCP: is a step still running, which tells more? */
 bool stream_tls_eof(struct stream *s);

@@ -16,7 +16,7 @@ struct stream_job {
 	int result;
 };
 
-static void step(struct stream *s);
+static int step(struct stream *s);
 
 static void work(uv_work_t *w)
 {
@@ -65,6 +65,15 @@ static void finished(struct stream *s)
 		fail(s, "the peer ended the connection");
 }
 
+static void step_or_fail(struct stream *s)
+{
+	const int err = step(s);
+
+	if (err)
+		fail(s, err == -ENOMEM ? "out of memory"
+				       : "no thread for the TLS handshake");
+}
+
 static void after(uv_work_t *w, int status)
 {
 	struct stream_job *j = w->data;
@@ -92,20 +101,19 @@ static void after(uv_work_t *w, int status)
 	else if (result == 1)
 		finished(s);
 	else if (s->in.len)
-		step(s);
+		step_or_fail(s);
 	else if (s->eof)
 		fail(s, "the peer ended the connection during the TLS "
 			"handshake");
 }
 
-static void step(struct stream *s)
+static int step(struct stream *s)
 {
 	struct stream_job *j = calloc(1, sizeof(*j));
 
 	if (!j || tls_feed(s->tls, s->in.data, s->in.len)) {
 		free(j);
-		fail(s, "out of memory");
-		return;
+		return -ENOMEM;
 	}
 	s->in.len = 0;
 	j->owner = s;
@@ -113,16 +121,16 @@ static void step(struct stream *s)
 	j->work.data = j;
 	if (uv_queue_work(s->tcp.loop, &j->work, work, after)) {
 		free(j);
-		fail(s, "no thread for the TLS handshake");
-		return;
+		return -EAGAIN;
 	}
 	s->job = j;
 	s->tls = NULL;
+	return 0;
 }
 
-void stream_tls_start(struct stream *s)
+int stream_tls_start(struct stream *s)
 {
-	step(s);
+	return step(s);
 }
 
 void stream_tls_input(struct stream *s, const uint8_t *data, size_t len)
@@ -139,7 +147,7 @@ void stream_tls_input(struct stream *s, const uint8_t *data, size_t len)
 	if (s->in.err)
 		fail(s, "out of memory");
 	else if (!s->job)
-		step(s);
+		step_or_fail(s);
 }
 
 bool stream_tls_eof(struct stream *s)

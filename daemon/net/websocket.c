@@ -46,10 +46,8 @@ static void stop(struct websocket *ws)
 	uv_timer_stop(&ws->timer);
 	if (ws->frames)
 		frames_stop(ws->frames);
-	if (ws->dial) {
-		resolve_close(ws->dial->resolve);
-		ws->dial->resolve = NULL;
-	}
+	if (ws->dial)
+		websocket_dial_stop(ws->dial);
 	drop_stream(ws);
 }
 

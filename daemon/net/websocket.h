@@ -5,10 +5,13 @@
  * behind the upgrade.  The pure half - upgrade texts, frames, limits - is
  * daemon/ws/.
  *
- *   connect -> resolve -> tcp -> tls -> upgrade -> open() ... message() ...
- *           -> closed()            once, and only if the peer, the network or
+ *   connect -> resolve -> tcp [-> proxy] -> tls -> upgrade -> open() ...
+ *           message() ... -> closed()
+ *                                  once, and only if the peer, the network or
  *                                  a limit ended it; never after
  *                                  websocket_close()
+ *
+ * All addresses of a name are tried (net/race.h).
  *
  * Limits (RFC 6455 section 10.4): a message up to 256 KiB is delivered, one up
  * to 4 MiB is read past and reported by dropped(), above that the connection
@@ -26,6 +29,7 @@
 #include "daemon/base/addr.h"
 #include "daemon/base/reason.h"
 
+struct resolver; /* net/resolve.h */
 struct websocket;
 struct tls_context; /* net/tls.h */
 struct tls_session;
@@ -44,16 +48,21 @@ struct websocket_cb {
 	void (*closed)(const struct reason *why, void *arg);
 };
 
-/** Everything is copied. */
+/** Everything is copied but `tls` and `resolver`, which must outlive it. */
 struct websocket_options {
 	const char *host;       /**< Name or address, at most 253 bytes */
 	uint16_t port;
-	const struct tls_context *tls; /**< NULL: plain; must outlive it */
+	struct resolver *resolver; /**< Shared with others; NULL: its own */
+	const struct tls_context *tls; /**< NULL: plain */
 	const char *tls_name;   /**< Name to verify; NULL: host */
 	const char *target;     /**< Path and query, "/v1/listen?x=1" */
 	const char *headers;    /**< Further request lines, each ends in CRLF */
+	const char *proxy_host; /**< HTTP proxy to go through; NULL: none */
+	uint16_t proxy_port;
+	const char *proxy_auth; /**< "user:password" for the proxy; NULL */
 	uint32_t connect_timeout_ms;  /**< One address's TCP; 0: 3,000 */
-	uint32_t upgrade_timeout_ms;  /**< TLS and answer together; 0: 5,000 */
+	uint32_t upgrade_timeout_ms;  /**< Proxy, TLS and answer together; 0:
+					   5,000 */
 	size_t low_water;       /**< [bytes]; 0: 16 KiB */
 	uint32_t ping_ms;       /**< A ping after this long without anything
 				     received, dead after twice; 0: 5,000 */
@@ -105,8 +114,8 @@ void websocket_close(struct websocket *ws);
 
 /** When each phase was over, [ms] since websocket_connect(); 0: not (yet). */
 struct websocket_phases {
-	uint32_t dns, tcp, tls, upgrade;
-	struct addr peer;
+	uint32_t dns, tcp, proxy, tls, upgrade;
+	struct addr peer;       /**< The service's; the proxy's if there is one */
 };
 void websocket_phases(const struct websocket *ws,
 		      struct websocket_phases *out);

@@ -8,7 +8,6 @@
 #include "daemon/net/websocket_impl.h"
 
 enum {
-	DNS_MS = 10000,
 	CONNECT_MS = 3000,
 	UPGRADE_MS = 5000,
 };
@@ -52,30 +51,26 @@ static void on_late(uv_timer_t *t)
 	struct websocket *ws = t->data;
 	struct reason why;
 
-	if (ws->state == WS_RESOLVE) {
-		over(ws, REASON_DNS, "the name server does not answer: check "
-				     "/etc/resolv.conf");
-		return;
-	}
 	if (upgrade_cut(ws->dial->upgrade, &why)) {
 		websocket_over(ws, &why);
 		return;
 	}
-	over(ws, REASON_TIMEOUT,
-	     ws->state == WS_TLS
-		     ? "connected, but the TLS handshake takes too long"
-		     : "connected, but no answer to the upgrade: check url");
+	switch (ws->state) {
+	case WS_PROXY:
+		over(ws, REASON_TCP, "connected to the proxy, but it does not "
+				     "answer: can it reach the service?");
+		return;
+	case WS_TLS:
+		over(ws, REASON_TIMEOUT,
+		     "connected, but the TLS handshake takes too long");
+		return;
+	default:
+		over(ws, REASON_TIMEOUT,
+		     "connected, but no answer to the upgrade: check url");
+	}
 }
 
-static void on_connected(void *arg)
-{
-	struct websocket *ws = arg;
-
-	ws->phases.tcp = elapsed(ws);
-	ws->phases.peer = stream_peer(ws->stream);
-	ws->state = WS_TLS;
-	uv_timer_start(&ws->timer, on_late, ws->dial->upgrade_timeout_ms, 0);
-}
+/* -- upgrade ---------------------------------------------------------------- */
 
 static int request(struct websocket *ws)
 {
@@ -96,12 +91,8 @@ static int request(struct websocket *ws)
 	return err;
 }
 
-static void on_open(void *arg)
+static void ask_service(struct websocket *ws)
 {
-	struct websocket *ws = arg;
-
-	if (ws->dial->tls)
-		ws->phases.tls = elapsed(ws);
 	ws->state = WS_UPGRADE;
 	if (request(ws))
 		over(ws, REASON_NETWORK, "the upgrade cannot be sent");
@@ -130,56 +121,136 @@ static void on_answer(struct websocket *ws, const uint8_t *data, size_t len)
 	websocket_opened(ws, data + used, len - used);
 }
 
+/* -- TLS, and the proxy before it -------------------------------------------- */
+
+/* The service itself is at the other end now. */
+static void reached(struct websocket *ws)
+{
+	const struct websocket_dial *d = ws->dial;
+
+	if (!d->tls) {
+		ask_service(ws);
+		return;
+	}
+	ws->state = WS_TLS;
+	if (stream_secure(ws->stream, d->tls, d->tls_name))
+		over(ws, REASON_NETWORK, "no memory for the TLS handshake");
+}
+
+static int request_tunnel(struct websocket *ws)
+{
+	struct websocket_dial *d = ws->dial;
+	int err = tunnel_new(&d->tunnel);
+
+	if (!err)
+		err = tunnel_request(&ws->out, d->host, d->port, d->proxy_auth);
+	if (!err)
+		err = stream_write(ws->stream, ws->out.data, ws->out.len);
+	buf_clear(&ws->out);
+	return err;
+}
+
+static void on_tunnel(struct websocket *ws, const uint8_t *data, size_t len)
+{
+	struct reason why;
+	const int result = tunnel_feed(ws->dial->tunnel, data, len, &why);
+
+	if (result == 0)
+		return;
+	if (result == -ENOMEM) {
+		over(ws, REASON_NETWORK, "out of memory");
+		return;
+	}
+	if (result < 0) {
+		websocket_over(ws, &why);
+		return;
+	}
+	ws->phases.proxy = elapsed(ws);
+	reached(ws);
+}
+
+/* -- the stream --------------------------------------------------------------- */
+
+static void on_open(void *arg)
+{
+	struct websocket *ws = arg;
+
+	ws->phases.tls = elapsed(ws);
+	ask_service(ws);
+}
+
 static void on_data(const uint8_t *data, size_t len, void *arg)
 {
 	struct websocket *ws = arg;
 
-	if (ws->state == WS_UPGRADE)
+	if (ws->state == WS_PROXY)
+		on_tunnel(ws, data, len);
+	else if (ws->state == WS_UPGRADE)
 		on_answer(ws, data, len);
 	else if (ws->state == WS_OPEN || ws->state == WS_FINISHING)
 		websocket_input(ws, data, len);
 }
 
-static void try_next(struct websocket *ws);
-
 static void on_closed(const struct reason *why, void *arg)
 {
 	struct websocket *ws = arg;
-	struct websocket_dial *d = ws->dial;
-	struct reason http;
+	struct reason better;
 
-	if (ws->state == WS_CONNECT && d->next < d->addresses) {
-		stream_close(ws->stream);
-		ws->stream = NULL;
-		try_next(ws);
+	if (ws->state == WS_PROXY) {
+		over(ws, REASON_TCP, "the proxy ended the connection without "
+				     "an answer: check proxy");
 		return;
 	}
-	if (d && upgrade_cut(d->upgrade, &http))
-		why = &http;
+	if (ws->dial && upgrade_cut(ws->dial->upgrade, &better))
+		why = &better;
 	websocket_over(ws, why);
 }
 
-static void try_next(struct websocket *ws)
+/* -- DNS and TCP ---------------------------------------------------------------- */
+
+static void on_raced(struct stream *s, const struct reason *why, void *arg)
 {
 	static const struct stream_cb cb = {
-		.connected = on_connected,
 		.open = on_open,
 		.data = on_data,
 		.drained = websocket_drained,
 		.closed = on_closed,
 	};
+	struct websocket *ws = arg;
 	struct websocket_dial *d = ws->dial;
-	const struct stream_options o = {
-		.to = &d->address[d->next++],
-		.timeout_ms = d->connect_timeout_ms,
-		.tls = d->tls,
-		.tls_name = d->tls_name,
+	struct reason with;
+
+	race_close(d->race);
+	d->race = NULL;
+	if (!s) {
+		if (*d->proxy)
+			reason_set(&with, why->class, 0, "proxy: %.180s",
+				   why->text);
+		websocket_over(ws, *d->proxy ? &with : why);
+		return;
+	}
+	ws->stream = s;
+	stream_adopt(s, &cb, ws);
+	ws->phases.tcp = elapsed(ws);
+	ws->phases.peer = stream_peer(s);
+	uv_timer_start(&ws->timer, on_late, d->upgrade_timeout_ms, 0);
+	if (!*d->proxy) {
+		reached(ws);
+		return;
+	}
+	ws->state = WS_PROXY;
+	if (request_tunnel(ws))
+		over(ws, REASON_NETWORK, "the proxy cannot be asked");
+}
+
+static int run_race(struct websocket *ws, const struct addr *a, size_t n)
+{
+	const struct race_options o = {
+		.to = a, .n = n, .timeout_ms = ws->dial->connect_timeout_ms,
 	};
 
-	uv_timer_stop(&ws->timer);
 	ws->state = WS_CONNECT;
-	if (stream_connect(&ws->stream, ws->loop, &o, &cb, ws))
-		over(ws, REASON_TCP, "no socket or no memory left on this host");
+	return race_open(&ws->dial->race, ws->loop, &o, on_raced, ws);
 }
 
 static void on_resolved(const struct addr *a, size_t n, const char *error,
@@ -193,32 +264,68 @@ static void on_resolved(const struct addr *a, size_t n, const char *error,
 	d->resolve = NULL;
 	if (n == 0) {
 		reason_set(&why, REASON_DNS, 0,
-			   "%s does not resolve: %s; check the name and "
-			   "/etc/resolv.conf", d->host, error);
+			   "%s%.80s does not resolve: %s; check the name and "
+			   "/etc/resolv.conf", *d->proxy ? "proxy: " : "",
+			   *d->proxy ? d->proxy : d->host, error);
 		websocket_over(ws, &why);
 		return;
 	}
 	ws->phases.dns = elapsed(ws);
-	memcpy(d->address, a, n * sizeof(*a));
-	d->addresses = n;
-	try_next(ws);
+	if (run_race(ws, a, n))
+		over(ws, REASON_TCP, "no memory left on this host");
 }
 
-static void on_numeric(uv_timer_t *t)
+/* To the proxy, if there is one: it resolves the service's name itself. */
+static int start(struct websocket *ws)
 {
-	try_next(t->data);
+	struct websocket_dial *d = ws->dial;
+	const char *host = *d->proxy ? d->proxy : d->host;
+	const uint16_t port = *d->proxy ? d->proxy_port : d->port;
+	struct addr a;
+	int err = 0;
+
+	if (!addr_parse(&a, host, strlen(host))) {
+		a.port = port;
+		return run_race(ws, &a, 1);
+	}
+	if (!d->resolver) {
+		err = resolver_open(&d->own, ws->loop, NULL);
+		d->resolver = d->own;
+	}
+	return err ? err
+		   : resolve_open(&d->resolve, d->resolver, host, port,
+				  on_resolved, ws);
 }
 
 /* -- the beginning -------------------------------------------------------- */
+
+void websocket_dial_stop(struct websocket_dial *d)
+{
+	resolve_close(d->resolve);
+	d->resolve = NULL;
+	resolver_close(d->own);
+	d->own = NULL;
+	race_close(d->race);
+	d->race = NULL;
+}
+
+static void wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
 
 void websocket_dial_free(struct websocket_dial *d)
 {
 	if (!d)
 		return;
-	resolve_close(d->resolve);
+	websocket_dial_stop(d);
+	tunnel_free(d->tunnel);
 	upgrade_free(d->upgrade);
 	free(d->target);
-	free(d->headers);
+	wipe(d->headers);
+	wipe(d->proxy_auth);
 	free(d);
 }
 
@@ -235,10 +342,17 @@ static int new_dial(struct websocket_dial **out,
 	memcpy(d->tls_name, name, strlen(name));
 	d->port = o->port;
 	d->tls = o->tls;
+	d->resolver = o->resolver;
 	d->connect_timeout_ms =
 		o->connect_timeout_ms ? o->connect_timeout_ms : CONNECT_MS;
 	d->upgrade_timeout_ms =
 		o->upgrade_timeout_ms ? o->upgrade_timeout_ms : UPGRADE_MS;
+	if (o->proxy_host) {
+		memcpy(d->proxy, o->proxy_host, strlen(o->proxy_host));
+		d->proxy_port = o->proxy_port;
+		if (o->proxy_auth && !(d->proxy_auth = strdup(o->proxy_auth)))
+			return -ENOMEM;
+	}
 	d->target = strdup(o->target ? o->target : "/");
 	d->headers = strdup(o->headers ? o->headers : "");
 	return d->target && d->headers ? 0 : -ENOMEM;
@@ -253,8 +367,15 @@ static int check(const struct websocket_options *o)
 	if (!o->host || !o->port || !resolve_host_ok(o->host) ||
 	    (o->tls_name && !resolve_host_ok(o->tls_name)))
 		return -EINVAL;
+	if (o->proxy_host &&
+	    (!o->proxy_port || !resolve_host_ok(o->proxy_host)))
+		return -EINVAL;
 	err = upgrade_request(&b, o->host, o->port, o->tls,
 			      o->target ? o->target : "/", o->headers, "");
+	if (!err && o->proxy_host)
+		err = tunnel_request(&b, o->host, o->port, o->proxy_auth);
+	if (b.data)
+		explicit_bzero(b.data, b.size);
 	buf_free(&b);
 	return err;
 }
@@ -264,7 +385,6 @@ int websocket_connect(struct websocket **out, uv_loop_t *loop,
 		      const struct websocket_cb *cb, void *arg)
 {
 	struct websocket *ws;
-	struct websocket_dial *d;
 	int err = check(o);
 
 	if (!err)
@@ -279,16 +399,8 @@ int websocket_connect(struct websocket **out, uv_loop_t *loop,
 	if (o->ping_ms)
 		ws->ping_ms = o->ping_ms;
 	err = new_dial(&ws->dial, o);
-	d = ws->dial;
-	if (!err && !addr_parse(&d->address[0], d->host, strlen(d->host))) {
-		d->address[0].port = d->port;
-		d->addresses = 1;
-		uv_timer_start(&ws->timer, on_numeric, 0, 0);
-	} else if (!err) {
-		err = resolve_open(&d->resolve, loop, d->host, d->port,
-				   on_resolved, ws);
-		uv_timer_start(&ws->timer, on_late, DNS_MS, 0);
-	}
+	if (!err)
+		err = start(ws);
 	if (err) {
 		websocket_close(ws);
 		return err;

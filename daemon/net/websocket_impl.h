@@ -3,10 +3,12 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/base/list.h"
+#include "daemon/net/race.h"
 #include "daemon/net/resolve.h"
 #include "daemon/net/stream.h"
 #include "daemon/net/websocket.h"
 #include "daemon/ws/frames.h"
+#include "daemon/ws/tunnel.h"
 #include "daemon/ws/upgrade.h"
 #include "daemon/ws/upgrade_server.h"
 
@@ -15,15 +17,19 @@ struct websocket_dial {
 	char host[HOST_MAX + 1];
 	char tls_name[HOST_MAX + 1];
 	uint16_t port;
+	char proxy[HOST_MAX + 1];  /* "": none */
+	uint16_t proxy_port;
+	char *proxy_auth;          /* NULL: none */
 	const struct tls_context *tls;
 	char *target;
 	char *headers;
 	uint32_t connect_timeout_ms;
 	uint32_t upgrade_timeout_ms;
+	struct resolver *resolver;
+	struct resolver *own;      /* ... when nobody shares one with us */
 	struct resolve *resolve;
-	struct addr address[RESOLVE_MAX];
-	size_t addresses;
-	size_t next;
+	struct race *race;
+	struct tunnel *tunnel;     /* the proxy was asked */
 	struct upgrade *upgrade;
 };
 
@@ -46,6 +52,7 @@ struct websocket {
 	enum {
 		WS_RESOLVE, /* client */
 		WS_CONNECT, /* client: TCP */
+		WS_PROXY,   /* client: asked for the way through */
 		WS_TLS,
 		WS_UPGRADE,
 		WS_OPEN,
@@ -82,6 +89,8 @@ void websocket_input(struct websocket *ws, const uint8_t *data, size_t len);
 void websocket_drained(void *arg);
 
 /* websocket_client.c */
+/** No callback of DNS or TCP any more. */
+void websocket_dial_stop(struct websocket_dial *d);
 void websocket_dial_free(struct websocket_dial *d);
 /* websocket_server.c */
 void websocket_serve_free(struct websocket_serve *v);

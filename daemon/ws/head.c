@@ -66,6 +66,8 @@ static int on_head(http_parser *p)
 
 	terminate(h);
 	h->done = true;
+	if (h->tunnel)
+		return 2; /* RFC 9110 section 9.3.6: no body, whatever it says */
 	/* 2: what follows is another protocol, which we read ourselves */
 	return p->type == HTTP_REQUEST || p->status_code == 101 ? 2 : 0;
 }

@@ -23,6 +23,7 @@ struct head {
 	size_t seen;          /**< [bytes] of the head */
 	enum { HEAD_START, HEAD_NAME, HEAD_VALUE } at;
 	bool done;            /**< The blank line was read */
+	bool tunnel;          /**< Set it: the answer to a CONNECT */
 	bool too_many;
 	struct buf body;      /**< The first HEAD_BODY bytes behind it */
 	bool message_done;

@@ -43,10 +43,9 @@ static void raw_start(struct raw *r, struct pair *p, const void *bytes,
 	static const struct stream_cb cb = { .open = raw_open,
 					     .data = raw_data,
 					     .closed = raw_closed };
-	const struct stream_options o = { .to = &p->at, .timeout_ms = 3000 };
-
 	*r = (struct raw){ .bytes = bytes, .len = len };
-	assert_int_equal(stream_connect(&r->s, &p->loop, &o, &cb, r), 0);
+	assert_int_equal(stream_connect(&r->s, &p->loop, &p->at, 3000, &cb, r),
+			 0);
 }
 
 static void raw_end(struct raw *r)
