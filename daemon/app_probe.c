@@ -75,13 +75,21 @@ static void tell_phases(const struct probe *p, bool reached_end)
 
 	connection_phases(p->connection, &ph);
 	if (ph.dns) {
-		snprintf(text, sizeof(text), "%s", p->service->host);
+		snprintf(text, sizeof(text), "%s",
+			 p->service->proxy_host[0] ? p->service->proxy_host
+						   : p->service->host);
 		line("dns", ph.dns, text);
 		before = ph.dns;
 	}
 	if (ph.tcp) {
 		line("tcp", ph.tcp - before, addr_print(at, &ph.peer));
 		before = ph.tcp;
+	}
+	if (ph.proxy) {
+		snprintf(text, sizeof(text), "%.120s lets us through to %.120s",
+			 p->service->proxy_host, p->service->host);
+		line("proxy", ph.proxy - before, text);
+		before = ph.proxy;
 	}
 	if (ph.tls) {
 		if (reached_end)

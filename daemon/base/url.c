@@ -98,6 +98,24 @@ int url_parse(struct url *out, const char *text)
 	return 0;
 }
 
+int url_parse_proxy(char host[254], uint16_t *port, const char *text)
+{
+	struct url u = { .port = 0 };
+
+	if (strncasecmp(text, "http://", 7) != 0)
+		return -EINVAL;
+
+	const char *at = take_host(&u, text + 7);
+
+	if (at)
+		at = take_port(&u, at);
+	if (!at || !u.port || (*at && strcmp(at, "/") != 0))
+		return -EINVAL;
+	memcpy(host, u.host, sizeof(u.host));
+	*port = u.port;
+	return 0;
+}
+
 bool url_host_is_loopback(const char *host)
 {
 	struct addr a;

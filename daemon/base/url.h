@@ -22,5 +22,13 @@ struct url {
 /** @return 0 or -EINVAL, `out` untouched */
 int url_parse(struct url *out, const char *text);
 
+/**
+ * An HTTP proxy's address, "http://host:port" (a "/" may follow).  Port and
+ * scheme must be there; user info is refused, it has a file of its own.
+ *
+ * @return 0 or -EINVAL, outputs untouched
+ */
+int url_parse_proxy(char host[254], uint16_t *port, const char *text);
+
 /** "localhost", 127.0.0.0/8 or ::1: never leaves this machine. */
 bool url_host_is_loopback(const char *host);

@@ -341,6 +341,11 @@ static int connect_now(struct connection *c)
 	const char *name = s->config->tls_server_name;
 	const struct websocket_options o = {
 		.host = s->host, .port = s->port, .tls = s->tls,
+		.resolver = s->resolver,
+		.proxy_host = s->proxy_host[0] ? s->proxy_host : NULL,
+		.proxy_port = s->proxy_port,
+		.proxy_auth = s->proxy_auth.len ? buf_str(&s->proxy_auth)
+						: NULL,
 		.tls_name = name[0] ? name : NULL, .target = buf_str(&target),
 		.headers = buf_str(&headers), .low_water = queue_max(c) / 2,
 	};

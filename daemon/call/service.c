@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/url.h"
+#include "daemon/net/resolve.h"
 #include "daemon/net/timer.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/websocket.h"
@@ -74,6 +76,59 @@ static int settings(struct service *s, struct buf *why)
 	return err ? err : choose_chunk(s, why);
 }
 
+static int open_proxy(struct service *s, const char *credentials,
+		      struct buf *why)
+{
+	const struct config_asr *c = s->config;
+
+	if (!c->proxy[0])
+		return 0;
+	if (url_parse_proxy(s->proxy_host, &s->proxy_port, c->proxy)) {
+		buf_printf(why, "asr \"%s\": proxy \"%s\" is not "
+			   "http://host:port", c->name, c->proxy);
+		return -EINVAL;
+	}
+	if (!c->proxy_auth_file[0])
+		return 0;
+	buf_printf(why, "asr \"%s\": proxy-auth-file: ", c->name);
+	const int err = config_secret(&s->proxy_auth, c->proxy_auth_file,
+				      credentials, why);
+	if (err)
+		return err;
+	if (!strchr(buf_str(&s->proxy_auth), ':')) {
+		buf_printf(why, "%s holds no user:password; write it so",
+			   c->proxy_auth_file);
+		return -EINVAL;
+	}
+	buf_clear(why);
+	return 0;
+}
+
+static int open_tls(struct service *s, bool tls, struct buf *why)
+{
+	const struct config_asr *c = s->config;
+	struct reason reason = {0};
+	int err = 0;
+
+	if (tls)
+		err = tls_client_context(&s->tls, c->tls_ca_file[0]
+							  ? c->tls_ca_file
+							  : NULL, &reason);
+	if (err) {
+		buf_printf(why, "asr \"%s\": %s", c->name, reason.text);
+		return err;
+	}
+	if (!c->tls_pin_sha256[0])
+		return 0;
+	if (!tls || tls_context_pin(s->tls, c->tls_pin_sha256)) {
+		buf_printf(why, "asr \"%s\": tls-pin-sha256: %s", c->name,
+			   tls ? "write 64 hex digits"
+			       : "its url has no TLS: write wss://");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int open_all(struct service *s, const char *credentials,
 		    struct buf *why)
 {
@@ -103,17 +158,10 @@ static int open_all(struct service *s, const char *credentials,
 		if (err)
 			return err;
 	}
-	if (tls) {
-		struct reason reason = {0};
-		const int err = tls_client_context(
-			&s->tls, c->tls_ca_file[0] ? c->tls_ca_file : NULL,
-			&reason);
-		if (err) {
-			buf_printf(why, "asr \"%s\": %s", c->name, reason.text);
-			return err;
-		}
-	}
-	return settings(s, why);
+	int err = open_proxy(s, credentials, why);
+	if (!err)
+		err = open_tls(s, tls, why);
+	return err ? err : settings(s, why);
 }
 
 int service_open(struct service **out, const struct config_asr *config,
@@ -162,7 +210,9 @@ int service_start(struct service *s, uv_loop_t *loop)
 	};
 
 	s->loop = loop;
-	const int err = gate_new(&s->gate, &gc);
+	int err = gate_new(&s->gate, &gc);
+	if (!err)
+		err = resolver_open(&s->resolver, loop, NULL);
 	return err ? err
 		   : timer_once_open(&s->gate_timer, loop, on_gate_timer, s);
 }
@@ -290,6 +340,8 @@ void service_stop(struct service *s)
 	if (s->rereading)
 		s->rereading->service = NULL;
 	s->rereading = NULL;
+	resolver_close(s->resolver);
+	s->resolver = NULL;
 	gate_free(s->gate);
 	s->gate = NULL;
 	timer_once_close(s->gate_timer);
@@ -303,6 +355,7 @@ void service_close(struct service *s)
 	service_stop(s);
 	tls_context_free(s->tls);
 	config_wipe(&s->key);
+	config_wipe(&s->proxy_auth);
 	free(s->params);
 	free(s->target);
 	free(s);

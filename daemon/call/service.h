@@ -15,6 +15,7 @@
 #include "daemon/call/gate.h"
 
 struct reread;
+struct resolver;
 struct timer_once;
 struct tls_context;
 
@@ -28,11 +29,15 @@ struct service {
 	uint16_t port;
 	struct tls_context *tls;  /**< NULL: ws:// */
 	struct buf key;
+	char proxy_host[254];     /**< "": none */
+	uint16_t proxy_port;
+	struct buf proxy_auth;    /**< "user:password"; empty: none */
 	const char *credentials;  /**< $CREDENTIALS_DIRECTORY or NULL */
 	struct service *fallback; /**< NULL: none; set by whoever opens all */
 	uint32_t session_max_ms;  /**< Open a successor before; 0: no limit */
 
 	uv_loop_t *loop;          /**< From service_start() on */
+	struct resolver *resolver;
 	struct gate *gate;
 	struct timer_once *gate_timer;
 	struct reread *rereading; /**< The key's file, in a pool job */

@@ -33,13 +33,32 @@ static void check_vendor(const struct config_asr *a, struct complaints *to)
 			 "yet; choose another", a->name, a->vendor);
 }
 
+/* A loopback address is the proxy's own when there is one. */
+static bool stays_here(const struct config_asr *a, const struct url *u)
+{
+	char proxy[254];
+	uint16_t port;
+
+	return url_host_is_loopback(u->host) &&
+	       (url_parse_proxy(proxy, &port, a->proxy) ||
+		url_host_is_loopback(proxy));
+}
+
 static void check_url(const struct config_asr *a, struct complaints *to)
 {
 	struct url u;
 
+	if (*a->proxy_auth_file && !*a->proxy)
+		complain(to, a->line, "asr \"%s\": proxy-auth-file without "
+			 "proxy; add proxy = \"http://host:port\" or remove it",
+			 a->name);
 	if (!*a->url || url_parse(&u, a->url))
 		return;
-	if (!u.tls && !a->insecure && !url_host_is_loopback(u.host))
+	if (!u.tls && *a->tls_pin_sha256)
+		complain(to, a->line, "asr \"%s\": tls-pin-sha256, but url %s "
+			 "has no TLS; write wss:// or remove it", a->name,
+			 a->url);
+	if (!u.tls && !a->insecure && !stays_here(a, &u))
 		complain(to, a->line, "asr \"%s\": url %s would send audio "
 			 "and key unencrypted over the network; write "
 			 "wss://, or insecure = yes to mean it", a->name,

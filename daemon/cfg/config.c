@@ -37,6 +37,8 @@ static void free_texts(void *base, const char *section)
 		case CONFIG_TEXT:
 		case CONFIG_PATH:
 		case CONFIG_URL:
+		case CONFIG_PROXY:
+		case CONFIG_PIN:
 		case CONFIG_CHOICE:
 			free(*(char **)(void *)((char *)base + key->at));
 			break;

@@ -44,7 +44,8 @@ struct config_asr {
 	size_t n_params;
 	char *tls_ca_file;
 	char *tls_server_name;   /**< "": the url's host */
-	char *proxy;
+	char *proxy;             /**< "http://host:port"; "": none */
+	char *proxy_auth_file;
 	char *fallback;
 	bool insecure;
 	char *tls_pin_sha256;    /**< Of the key (SPKI), hex; "": none */

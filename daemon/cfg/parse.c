@@ -162,8 +162,8 @@ static int on_section(cfg_t *root, cfg_opt_t *opt)
 static bool may_be_told(enum config_type type)
 {
 	return type != CONFIG_TEXT && type != CONFIG_PATH &&
-	       type != CONFIG_URL && type != CONFIG_LIST &&
-	       type != CONFIG_PARAMS;
+	       type != CONFIG_URL && type != CONFIG_PROXY &&
+	       type != CONFIG_LIST && type != CONFIG_PARAMS;
 }
 
 static void refuse(struct loading *l, const cfg_t *section,

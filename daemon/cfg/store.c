@@ -81,6 +81,32 @@ static int store_url(void *member, const struct config_key *key,
 	return store_text(member, text);
 }
 
+static int store_proxy(void *member, const char *text, struct buf *why)
+{
+	char host[254];
+	uint16_t port;
+
+	if (*text && url_parse_proxy(host, &port, text)) {
+		buf_puts(why, strchr(text, '@')
+			 ? "no user, password or @ can be in it; they go into "
+			   "proxy-auth-file"
+			 : "write \"http://host:port\"");
+		return -EINVAL;
+	}
+	return store_text(member, text);
+}
+
+static int store_pin(void *member, const char *text, struct buf *why)
+{
+	const size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+	if (*text && (len != 64 || text[len])) {
+		buf_puts(why, "write the SHA-256 of the key as 64 hex digits");
+		return -EINVAL;
+	}
+	return store_text(member, text);
+}
+
 void print_amount(struct buf *out, enum config_type type, uint64_t v)
 {
 	static const struct {
@@ -218,6 +244,10 @@ int store_value(void *base, const struct config_key *key, const char *text,
 		return err;
 	if (key->type == CONFIG_URL)
 		return store_url(member, key, text, why);
+	if (key->type == CONFIG_PROXY)
+		return store_proxy(member, text, why);
+	if (key->type == CONFIG_PIN)
+		return store_pin(member, text, why);
 	if (key->type == CONFIG_PARAMS)
 		return add_param(base, key, text, why);
 	return store_text(member, text);

@@ -149,13 +149,18 @@ const struct config_key config_keys[] = {
 	{ "asr", "tls-server-name", CONFIG_TEXT, "", 0, HOST_BYTES, NULL, false,
 	  false, MEMBER(config_asr, tls_server_name), NULL,
 	  "Name its certificate must be for; \"\": the host of url." },
-	{ "asr", "proxy", CONFIG_TEXT, "", 0, TEXT_BYTES, NULL, false, true,
-	  MEMBER(config_asr, proxy), NULL,
-	  "HTTP proxy to go through, \"http://host:port\"." },
-	{ "asr", "tls-pin-sha256", CONFIG_TEXT, "", 0, 64, NULL, false, true,
+	{ "asr", "tls-pin-sha256", CONFIG_PIN, "", 0, 64, NULL, false, false,
 	  MEMBER(config_asr, tls_pin_sha256), NULL,
-	  "SHA-256 of its certificate's key (SPKI), 64 hex digits; \"\": any "
-	  "that a trusted CA stands behind." },
+	  "SHA-256 of its certificate's key (SPKI), 64 hex digits, checked "
+	  "besides everything else; \"\": any that a trusted CA stands behind." },
+	{ "asr", "proxy", CONFIG_PROXY, "", 0, TEXT_BYTES, NULL, false, false,
+	  MEMBER(config_asr, proxy), "\"http://proxy.example:3128\"",
+	  "HTTP proxy to go through (CONNECT); \"\": none." },
+	{ "asr", "proxy-auth-file", CONFIG_PATH, "", 0, PATH_BYTES, NULL, false,
+	  false, MEMBER(config_asr, proxy_auth_file),
+	  "\"/etc/trunkscribe/proxy.login\"",
+	  "File that holds user:password for the proxy, one line, no access "
+	  "for group or others; \"\": no login." },
 	{ "asr", "session-max", CONFIG_DURATION, "", 60 * SECOND, DAY, NULL,
 	  false, false, MEMBER(config_asr, session_max_ms), "\"1h\"",
 	  "The service ends a session after so long: the next one is opened "
@@ -215,6 +220,8 @@ const char *config_type_help(enum config_type type)
 		[CONFIG_TEXT] = "a text",
 		[CONFIG_PATH] = "a path",
 		[CONFIG_URL] = "\"wss://host[:port][/path]\"",
+		[CONFIG_PROXY] = "\"http://host:port\"",
+		[CONFIG_PIN] = "64 hex digits",
 		[CONFIG_CHOICE] = "one of the listed words",
 		[CONFIG_BOOL] = "yes or no",
 		[CONFIG_NUMBER] = "a number",

@@ -14,6 +14,8 @@ enum config_type {
 	CONFIG_TEXT,     /**< min, max: length [bytes] */
 	CONFIG_PATH,     /**< The same, of a file or socket */
 	CONFIG_URL,      /**< Empty, or ws:// or wss:// */
+	CONFIG_PROXY,    /**< Empty, or http://host:port */
+	CONFIG_PIN,      /**< Empty, or a SHA-256 in hex */
 	CONFIG_CHOICE,   /**< One of `choices`; empty when min is 0 */
 	CONFIG_BOOL,
 	CONFIG_NUMBER,

@@ -106,8 +106,9 @@ static int accept_peer(struct tls_session *s, struct reason *why)
 	if (s->context->server)
 		return 1;
 	must(*s->host);
+	s->wrong_key = cert && !tls_pin_holds(s->context, cert);
 	if (mbedtls_ssl_get_verify_result(&s->ssl) != 0 || !cert ||
-	    !cert->subject_alt_names.buf.p || !s->not_after_s) {
+	    !cert->subject_alt_names.buf.p || !s->not_after_s || s->wrong_key) {
 		s->no_san = cert && !cert->subject_alt_names.buf.p;
 		tls_explain(s, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, why);
 		tls_resume_drop(s);

@@ -34,6 +34,15 @@ struct tls_session;
  */
 int tls_client_context(struct tls_context **out, const char *ca_file,
 		       struct reason *why);
+/**
+ * The peer's key, besides everything else that is checked: before any session
+ * is made.
+ *
+ * @param sha256_hex SHA-256 of its SubjectPublicKeyInfo (DER), 64 hex digits
+ *
+ * @return 0 or -EINVAL
+ */
+int tls_context_pin(struct tls_context *c, const char *sha256_hex);
 /** A server's certificate chain and key, PEM files. */
 int tls_server_context(struct tls_context **out, const char *cert_file,
 		       const char *key_file, struct reason *why);

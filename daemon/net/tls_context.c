@@ -175,6 +175,34 @@ int tls_client_context(struct tls_context **out, const char *ca_file,
 	return 0;
 }
 
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int tls_context_pin(struct tls_context *c, const char *sha256_hex)
+{
+	uint8_t pin[sizeof(c->pin)];
+
+	if (strlen(sha256_hex) != 2 * sizeof(pin))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(pin); i++) {
+		const int high = digit(sha256_hex[2 * i]);
+		const int low = digit(sha256_hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		pin[i] = (uint8_t)(high << 4 | low);
+	}
+	memcpy(c->pin, pin, sizeof(pin));
+	c->pinned = true;
+	return 0;
+}
+
 static int parse_key(struct tls_context *c, const char *file)
 {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000

@@ -24,6 +24,8 @@ struct tls_context {
 	 * frees it */
 	atomic_uint *users;
 	bool server;
+	bool pinned;
+	uint8_t pin[32];        /* SHA-256 of the peer's SPKI */
 	mbedtls_ssl_config conf;
 	mbedtls_x509_crt chain; /* client: trusted; server: its own */
 	mbedtls_pk_context key;
@@ -41,6 +43,7 @@ struct tls_session {
 	bool offered;        /* a saved session was offered */
 	bool chain_checked;  /* a full handshake */
 	bool no_san;
+	bool wrong_key;      /* not the pinned one */
 	uint64_t not_after_s;
 };
 
@@ -52,6 +55,8 @@ void tls_context_leave(const struct tls_context *c);
 /** mbedTLS's callback for each certificate of the peer's chain. */
 int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
 	       uint32_t *flags);
+/** Is it the pinned key, or is none pinned? */
+bool tls_pin_holds(const struct tls_context *c, const mbedtls_x509_crt *cert);
 /** Words for a failed handshake. */
 void tls_explain(const struct tls_session *s, int err, struct reason *why);
 

@@ -1,5 +1,6 @@
 /** @file tls_verify.c  What a peer's certificate must be, and words when not */
 #include <mbedtls/error.h>
+#include <mbedtls/sha256.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -56,6 +57,22 @@ int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
 	return 0;
 }
 
+bool tls_pin_holds(const struct tls_context *c, const mbedtls_x509_crt *cert)
+{
+	uint8_t sum[32];
+
+	if (!c->pinned)
+		return true;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	if (mbedtls_sha256(cert->pk_raw.p, cert->pk_raw.len, sum, 0))
+		return false;
+#else
+	if (mbedtls_sha256_ret(cert->pk_raw.p, cert->pk_raw.len, sum, 0))
+		return false;
+#endif
+	return !memcmp(sum, c->pin, sizeof(sum)); /* no secret: any time */
+}
+
 /* mbedTLS's verify result before there is one */
 #define NOT_CHECKED 0xffffffffu
 
@@ -91,7 +108,10 @@ static void explain_certificate(const struct tls_session *s, uint32_t flags,
 	const char *words = "it does not pass the checks";
 
 	/* no SAN: then the name cannot match either; this tells more */
-	if (s->no_san) {
+	if (s->wrong_key && !flags) {
+		words = "its key is not the one in tls-pin-sha256: a new "
+			"certificate, or somebody in between";
+	} else if (s->no_san) {
 		words = "it names its host in the CN only: it needs a "
 			"subjectAltName";
 	} else {

@@ -147,6 +147,15 @@ static void put_good_value(struct buf *out, unsigned *r,
 	case CONFIG_URL:
 		buf_printf(out, "\"%s\"", urls[chance(r, ARRAY_LEN(urls))]);
 		break;
+	case CONFIG_PROXY:
+		buf_puts(out, chance(r, 2) ? "\"http://p:3128\""
+					   : "\"HTTP://[::1]:1/\"");
+		break;
+	case CONFIG_PIN:
+		for (unsigned i = 0; i < 64; i++)
+			buf_printf(out, "%s%x%s", i ? "" : "\"", chance(r, 16),
+				   i < 63 ? "" : "\"");
+		break;
 	case CONFIG_PARAMS:
 		buf_puts(out, params[chance(r, ARRAY_LEN(params))]);
 		break;

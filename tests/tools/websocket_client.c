@@ -3,11 +3,14 @@
  *
  *     websocket_client URL [--ca FILE] [--name TLS_NAME] [--say TEXT]
  *                          [--header LINE] [--finish N] [--times N]
+ *                          [--proxy PORT] [--proxy-auth USER:PASSWORD]
+ *                          [--pin SHA256] [--timeout MS]
  *
  * Sends every message back that comes.  Prints, a line each: "open", "tls
  * VERSION CIPHER RESUMED", "text LEN CRC32", "binary LEN CRC32", "dropped LEN",
  * "closed CLASS CODE RETRY_MS TEXT".  --finish closes after N messages; --times
- * connects so often, one after the other.
+ * connects so often, one after the other; --timeout is the upgrade's; a proxy is
+ * on this machine.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +95,9 @@ static void start(void)
 static int usage(void)
 {
 	fputs("websocket_client URL [--ca FILE] [--name TLS_NAME] [--say TEXT]"
-	      " [--header LINE] [--finish N] [--times N]\n", stderr);
+	      " [--header LINE] [--finish N] [--times N] [--proxy PORT]"
+	      " [--proxy-auth USER:PASSWORD] [--pin SHA256] [--timeout MS]\n",
+	      stderr);
 	return 2;
 }
 
@@ -100,7 +105,7 @@ int main(int argc, char **argv)
 {
 	static char host[254];
 	struct buf headers = {0};
-	const char *ca = NULL;
+	const char *ca = NULL, *pin = NULL;
 	struct reason why;
 	bool tls;
 
@@ -121,6 +126,14 @@ int main(int argc, char **argv)
 			c.say = value;
 		else if (!strcmp(argv[i], "--header"))
 			buf_printf(&headers, "%s\r\n", value);
+		else if (!strcmp(argv[i], "--proxy"))
+			c.o.proxy_port = (uint16_t)atoi(value);
+		else if (!strcmp(argv[i], "--proxy-auth"))
+			c.o.proxy_auth = value;
+		else if (!strcmp(argv[i], "--pin"))
+			pin = value;
+		else if (!strcmp(argv[i], "--timeout"))
+			c.o.upgrade_timeout_ms = (uint32_t)atoi(value);
 		else if (!strcmp(argv[i], "--finish"))
 			c.finish = (unsigned)atoi(value);
 		else if (!strcmp(argv[i], "--times"))
@@ -132,7 +145,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", why.text);
 		return 1;
 	}
+	if (pin && (!c.trust || tls_context_pin(c.trust, pin)))
+		return usage();
 	c.o.host = host;
+	c.o.proxy_host = c.o.proxy_port ? "localhost" : NULL;
 	c.o.tls = c.trust;
 	c.o.headers = buf_str(&headers);
 	if (uv_loop_init(&c.loop))

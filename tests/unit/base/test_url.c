@@ -80,6 +80,46 @@ static void test_urls_are_taken_apart(void **state)
 	}
 }
 
+static void test_proxies(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *host; /* NULL: refused */
+		uint16_t port;
+	} proxies[] = {
+		{ "http://proxy.example:3128", "proxy.example", 3128 },
+		{ "HTTP://p:1/", "p", 1 },
+		{ "http://[::1]:8080", "::1", 8080 },
+		{ "http://192.0.2.1:65535", "192.0.2.1", 65535 },
+		{ "", NULL, 0 },
+		{ "http://p", NULL, 0 },
+		{ "http://p/", NULL, 0 },
+		{ "http://:1", NULL, 0 },
+		{ "http://p:0", NULL, 0 },
+		{ "http://p:65536", NULL, 0 },
+		{ "http://p:1/x", NULL, 0 },
+		{ "http://p:1?x", NULL, 0 },
+		{ "http://u:w@p:1", NULL, 0 },
+		{ "http://p p:1", NULL, 0 },
+		{ "https://p:1", NULL, 0 },
+		{ "socks5://p:1", NULL, 0 },
+		{ "p:3128", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(proxies); i++) {
+		char host[254] = "untouched";
+		uint16_t port = 7;
+
+		print_message("row: %s\n", proxies[i].text);
+		assert_int_equal(url_parse_proxy(host, &port, proxies[i].text),
+				 proxies[i].host ? 0 : -EINVAL);
+		assert_string_equal(host, proxies[i].host ? proxies[i].host
+							  : "untouched");
+		assert_int_equal(port, proxies[i].host ? proxies[i].port : 7);
+	}
+}
+
 static void test_loopback_is_told_from_the_network(void **state)
 {
 	static const struct {
@@ -106,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_urls_are_taken_apart),
+		cmocka_unit_test(test_proxies),
 		cmocka_unit_test(test_loopback_is_told_from_the_network),
 	};
 

@@ -39,6 +39,20 @@ static const struct {
 	  "write wss://, or insecure = yes to mean it", 1 },
 	{ "ws:// meant", A("a", "url = \"ws://stt.example/\" insecure = yes"),
 	  NULL, 0 },
+	{ "ws:// on the loopback, through a proxy there",
+	  A("a", "url = \"ws://localhost\" proxy = \"http://127.0.0.1:1\""),
+	  NULL, 0 },
+	{ "ws:// on the proxy's loopback",
+	  A("a", "url = \"ws://localhost\" proxy = \"http://p:1\""),
+	  "write wss://, or insecure = yes to mean it", 1 },
+	{ "wss:// through a proxy with a login",
+	  A("a", "url = \"wss://x\" proxy = \"http://p:1\" "
+		 "proxy-auth-file = \"/x\""), NULL, 0 },
+	{ "a login without a proxy", A("a", "proxy-auth-file = \"/x\""),
+	  "proxy-auth-file without proxy", 1 },
+	{ "a pin without TLS", A("a", "url = \"ws://localhost\" "
+	  "tls-pin-sha256 = \"00112233445566778899aabbccddeeff"
+	  "00112233445566778899aabbccddeeff\""), "has no TLS", 1 },
 	{ "route to none", "route { asr = none }", NULL, 0 },
 	{ "route without asr", "route { role = agent }",
 	  "t:1: route has no asr", 1 },

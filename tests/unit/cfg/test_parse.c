@@ -178,8 +178,17 @@ static const struct {
 	{ "later, and wrong", "sip { max-calls = -1 }", "t:1: section sip is "
 	  "not built yet; remove it\nt:1: sip: max-calls = \"-1\": write a "
 	  "number\n" },
-	{ "proxy", "asr \"m\" { vendor = bodhi proxy = \"http://p:3128\" }",
-	  "t:1: asr \"m\": proxy: not built yet; remove it\n" },
+	{ "proxy without a port", "asr \"m\" { vendor = bodhi "
+	  "proxy = \"http://p\" }",
+	  "t:1: asr \"m\": proxy: write \"http://host:port\"\n" },
+	{ "a proxy's password", "asr \"m\" { vendor = bodhi "
+	  "proxy = \"http://u:w@p:1\" }",
+	  "t:1: asr \"m\": proxy: no user, password or @ can be in it; they go "
+	  "into proxy-auth-file\n" },
+	{ "a pin too short", "asr \"m\" { vendor = bodhi "
+	  "tls-pin-sha256 = \"abc\" }",
+	  "t:1: asr \"m\": tls-pin-sha256 = \"abc\": write the SHA-256 of the "
+	  "key as 64 hex digits\n" },
 	{ "trunk", ASR "route { asr = m trunk = \"x\" }",
 	  "t:2: route: trunk: not built yet; remove it\n" },
 };
@@ -265,7 +274,7 @@ static const char page[] =
 	"    'multi={\n\"a\":\t1}', \"e=\"}\n"
 	"  params += {\"late=1\"}\n"
 	"  tls-ca-file = \"\"\n"
-	"  proxy = \"\"\n"
+	"  proxy = \"http://p:3128\" proxy-auth-file = \"/p\"\n"
 	"  fallback = \"local\"\n"
 	"}\n"
 	"\n"
@@ -297,6 +306,8 @@ static void test_values_arrive_as_written(void **state)
 	assert_non_null(a);
 	assert_int_equal(a->line, 4);
 	assert_string_equal(a->vendor, "bodhi");
+	assert_string_equal(a->proxy, "http://p:3128");
+	assert_string_equal(a->proxy_auth_file, "/p");
 	assert_string_equal(a->url, "wss://stt.navana.ai");
 	assert_string_equal(a->api_key_file, "/etc/trunkscribe/main.key");
 	assert_string_equal(a->model, "hi-banking-v2-8khz");

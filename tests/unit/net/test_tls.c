@@ -110,6 +110,97 @@ static void test_matrix_of_certificates(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* The digest by OpenSSL, of the SPKI in DER. */
+static void spki_sha256(char hex[65], const char *name)
+{
+	char command[512];
+	FILE *f;
+
+	snprintf(command, sizeof(command), "openssl x509 -in %s -noout -pubkey | "
+		 "openssl pkey -pubin -outform DER | sha256sum",
+		 pki_file(name, "pem"));
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fread(hex, 1, 64, f), 64);
+	hex[64] = '\0';
+	pclose(f);
+}
+
+static void test_a_pinned_key(void **state)
+{
+	static const struct {
+		const char *pin_of, *server, *refused;
+	} pins[] = {
+		{ "good", "good", NULL },
+		{ "chained", "chained", NULL },  /* the leaf's, not its CA's */
+		{ "middle", "chained", "tls-pin-sha256" },
+		{ "root", "good", "tls-pin-sha256" },
+		{ "rsa2048", "good", "tls-pin-sha256" },
+		/* besides the rest, never instead of it */
+		{ "untrusted", "untrusted", "no trusted CA" },
+		{ "expired", "expired", "expired" },
+		{ "other", "other", "another name" },
+		{ "cn_only", "cn_only", "subjectAltName" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pins) / sizeof(pins[0]); i++) {
+		struct tls_context *trust = pki_client("root");
+		struct tls_context *own = pki_server(pins[i].server);
+		char hex[65];
+
+		spki_sha256(hex, pins[i].pin_of);
+		if (i % 2)
+			for (char *c = hex; *c; c++)
+				*c = (char)(*c >= 'a' ? *c - 'a' + 'A' : *c);
+		assert_int_equal(tls_context_pin(trust, hex), 0);
+		for (unsigned again = 0; again < 2; again++) { /* resumed */
+			struct tls_session *c, *s;
+			struct reason why = {0};
+
+			assert_int_equal(tls_session_new(&c, trust, "asr.test"),
+					 0);
+			assert_int_equal(tls_session_new(&s, own, NULL), 0);
+			const int got = shake(c, s, SIZE_MAX, &why);
+
+			if (pins[i].refused
+				    ? got >= 0 || why.class != REASON_TLS ||
+					      !strstr(why.text, pins[i].refused)
+				    : got != 1)
+				fail_msg("%s at %s: %d %s", pins[i].pin_of,
+					 pins[i].server, got, why.text);
+			tls_session_free(c);
+			tls_session_free(s);
+		}
+		tls_context_free(trust);
+		tls_context_free(own);
+	}
+}
+
+static void test_what_is_no_pin(void **state)
+{
+	static const char good[] = "00112233445566778899aAbBcCdDeEfF"
+				   "00112233445566778899aabbccddeeff";
+	struct tls_context *trust = pki_client("root");
+	char text[70];
+
+	(void)state;
+	assert_int_equal(tls_context_pin(trust, good), 0);
+	assert_int_equal(tls_context_pin(trust, ""), -EINVAL);
+	assert_int_equal(tls_context_pin(trust, good + 1), -EINVAL);
+	snprintf(text, sizeof(text), "%s0", good);
+	assert_int_equal(tls_context_pin(trust, text), -EINVAL);
+	for (int c = 1; c < 256; c++) {
+		const bool hex = c < 128 && strchr("0123456789abcdefABCDEF", c);
+
+		memcpy(text, good, sizeof(good));
+		text[c % 64] = (char)c;
+		assert_int_equal(tls_context_pin(trust, text),
+				 hex ? 0 : -EINVAL);
+	}
+	tls_context_free(trust);
+}
+
 static void test_no_name_no_session(void **state)
 {
 	struct tls_context *trust = pki_client("root");
@@ -496,6 +587,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matrix_of_certificates),
+		cmocka_unit_test(test_a_pinned_key),
+		cmocka_unit_test(test_what_is_no_pin),
 		cmocka_unit_test(test_no_name_no_session),
 		cmocka_unit_test(test_sessions_are_set_up_in_one_place),
 		cmocka_unit_test(test_old_ciphers_and_versions_are_refused),
