@@ -245,8 +245,8 @@ def summary(results):
 
 def main(names):
     if not os.path.exists("/proc/self/maps"):
-        print("There is no /proc here (a chroot?); sanitizers, valgrind and shells need it. As root:\n"
-              "    mount -t proc proc /proc", file=sys.stderr)
+        print("There is no /proc here (a chroot?); sanitizers, valgrind and shells need it. "
+              "As root:\n    mount -t proc proc /proc", file=sys.stderr)
         return 1
     shutil.rmtree(LOGS, ignore_errors=True)
     LOGS.mkdir(parents=True)

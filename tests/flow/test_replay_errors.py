@@ -41,7 +41,7 @@ def nothing_but(run, *words):
         assert word in line, run.stderr
 
 
-# --- files ---------------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------------------------------
 
 def test_no_file(tmp_path):
     path = tmp_path / "nothere.pcap"
@@ -137,7 +137,7 @@ def test_mixed_link_types_use_the_first_and_the_cure_cures(tmp_path):
 
 
 def test_a_packet_cut_by_snaplen_has_the_length_its_header_says(tmp_path):
-    """100 ms a packet, cut to 586 bytes of it: 532 samples are there, 268 are lost, told as such."""
+    """100 ms a packet, cut to 586 bytes: 532 samples are there, 268 are lost, told as such."""
     c = one_call(ptime=100)
     path = c.write(tmp_path / "cut.pcap", snaplen=586 + 54)
     run = replay(path, tmp_path, "--asr", "none", code=3)
@@ -153,7 +153,7 @@ def test_a_packet_cut_by_snaplen_has_the_length_its_header_says(tmp_path):
     assert leg.end["rtp"]["lost"] == 0  # every packet came
 
 
-# --- options and configuration ---------------------------------------------------------------------
+# --- options and configuration ------------------------------------------------------------------
 
 @pytest.mark.parametrize("options", [
     ["--speed", "0"], ["--speed", "-1"], ["--speed", "fast"], ["--speed", "nan"], ["--speed"],
@@ -216,7 +216,7 @@ def test_a_folder_for_wavs_that_is_not_there(path, tmp_path):
     assert [leg.samples["received"] for leg in run.legs] == [8000]
 
 
-# --- the service refuses ----------------------------------------------------------------------------
+# --- the service refuses ------------------------------------------------------------------------
 
 def failed(leg, reason, cause, code=None, words=()):
     """Told, accounted for to the sample, and over."""
@@ -323,7 +323,7 @@ def test_a_service_that_is_not_there_ends_the_replay(path, tmp_path):
         assert all(a != b for a, b in zip(told, told[1:])), told
 
 
-# --- TLS --------------------------------------------------------------------------------------------
+# --- TLS ----------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory):
@@ -332,7 +332,8 @@ def pki(tmp_path_factory):
     return directory
 
 
-def over_tls(path, tmp_path, pki, cert, ca="root", more='tls-server-name = "asr.test"', script=None):
+def over_tls(path, tmp_path, pki, cert, ca="root", more='tls-server-name = "asr.test"',
+             script=None):
     chain = pki / f"{cert}.pem"
     with Simulator(tmp_path, "--tls-cert", str(chain), "--tls-key", str(pki / f"{cert}.key"),
                    script=script) as sim:
@@ -375,7 +376,7 @@ def test_tls_to_a_service_without_it(path, tmp_path):
     assert failed(run.legs[0], "tls", "tls")["lost"] == 8000
 
 
-# --- the place it runs in ----------------------------------------------------------------------------
+# --- the place it runs in -----------------------------------------------------------------------
 
 def test_a_full_disk_is_told(path, tmp_path):
     """/dev/full takes nothing: exit 2, and the WAVs are whole."""
