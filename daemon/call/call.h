@@ -92,6 +92,11 @@ struct leg_info {
 
 /** Publishes leg.start.  Its id is the call's with ".1", ".2" ... */
 int leg_open(struct leg **out, struct call *c, const struct leg_info *i);
+/** Source, destination and SSRC are known now, before its first packet: they
+ * stand in leg.media. */
+void leg_set_rtp(struct leg *l, const struct event_rtp *rtp);
+/** Something to know while the ASR's state stays as it is: "no_rtp" ... */
+void leg_note(struct leg *l, const char *reason);
 /** One packet of it, its source already judged. */
 void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us);
 void leg_set_kinds(struct leg *l, const uint8_t kinds[128]);

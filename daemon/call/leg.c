@@ -185,14 +185,18 @@ static void on_gap(uint64_t start, uint64_t end, const char *cause, void *arg)
 	tell_gap(l, start, end, cause, NULL, 0);
 }
 
-static void on_note(const char *reason, void *arg)
+void leg_note(struct leg *l, const char *reason)
 {
-	struct leg *l = arg;
 	struct event e = event_of(l, EVENT_LEG_STATE);
 
-	e.leg_state.asr_state = uplink_state(l->uplink);
+	e.leg_state.asr_state = l->uplink ? uplink_state(l->uplink) : NULL;
 	e.leg_state.reason = reason;
 	emit(l, &e);
+}
+
+static void on_note(const char *reason, void *arg)
+{
+	leg_note(arg, reason);
 }
 
 static void on_bad(void *arg)
@@ -378,6 +382,11 @@ void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us)
 }
 
 /* -- life ------------------------------------------------------------------------- */
+
+void leg_set_rtp(struct leg *l, const struct event_rtp *rtp)
+{
+	l->rtp = *rtp;
+}
 
 void leg_set_kinds(struct leg *l, const uint8_t kinds[128])
 {

@@ -25,6 +25,13 @@ int config_default(struct config **out)
 	return 0;
 }
 
+static void free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
 /* All texts of one section, as the table knows them. */
 static void free_texts(void *base, const char *section)
 {
@@ -41,6 +48,9 @@ static void free_texts(void *base, const char *section)
 		case CONFIG_PIN:
 		case CONFIG_CHOICE:
 			free(*(char **)(void *)((char *)base + key->at));
+			break;
+		case CONFIG_LIST:
+			free_list(*(char ***)(void *)((char *)base + key->at));
 			break;
 		default:
 			break;

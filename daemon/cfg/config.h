@@ -71,6 +71,10 @@ struct config {
 	struct { bool given; char *socket; uint32_t mode; } control;
 	struct { bool given; char *directory; uint64_t size, age_ms; } journal;
 	struct { bool given; char *interface; char *filter; } capture;
+	/** Lists are NULL-ended. */
+	struct { bool given; char **listen; char **permit; uint32_t max_calls; }
+		sip;
+	struct { bool given; char *address; char *ports; char *source; } rtp;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;

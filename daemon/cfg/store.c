@@ -216,6 +216,22 @@ static int add_param(struct config_asr *a, const struct config_key *key,
 	return 0;
 }
 
+/* Lists end with NULL and grow one by one: they are short. */
+static int add_text(char ***list, const char *text)
+{
+	size_t n = 0;
+
+	while (*list && (*list)[n])
+		n++;
+	char **more = realloc(*list, (n + 2) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	more[n] = strdup(text);
+	more[n + 1] = NULL;
+	return more[n] ? 0 : -ENOMEM;
+}
+
 int store_value(void *base, const struct config_key *key, const char *text,
 		struct buf *why)
 {
@@ -250,6 +266,8 @@ int store_value(void *base, const struct config_key *key, const char *text,
 		return store_pin(member, text, why);
 	if (key->type == CONFIG_PARAMS)
 		return add_param(base, key, text, why);
+	if (key->type == CONFIG_LIST)
+		return add_text((char ***)member, text);
 	return store_text(member, text);
 }
 

@@ -1,0 +1,71 @@
+/**
+ * @file rtp_leg.h  A leg that receives on ports of its own
+ *
+ * The RTP half of every live way in: sockets, whose packets are believed
+ * (source policy), which SSRC speaks, what becomes of silence.  Owns its struct
+ * leg.  Reference: reliability section 1.3.
+ *
+ *  - RTP_SOURCE_SDP: only packets from the signalled address (its port is
+ *    locked at the first packet, since senders often use another than they
+ *    announce);
+ *  - RTP_SOURCE_LEARN: 4 packets in order of a known payload type within 3 s
+ *    make a source; the signalled address wins at once; audio of the learning
+ *    phase is held and only the winner's is released; once locked no change
+ *    without rtp_leg_update().
+ *
+ * Nobody else's bytes reach an ASR: they are counted.  RTCP goes to the
+ * signalled address only (receiver reports each 5 s); nothing else is sent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/call/call.h"
+#include "daemon/ingress/rtp_ports.h"
+
+struct rtp_leg;
+
+enum rtp_source { RTP_SOURCE_SDP, RTP_SOURCE_LEARN };
+
+/** What the other side said, and what it means. */
+struct rtp_remote {
+	struct addr at;          /**< Signalled address; family 0: none yet */
+	struct addr rtcp;        /**< Where reports go; family 0: nowhere */
+	bool rtcp_mux;
+	uint8_t kinds[128];      /**< enum payload_kind by payload type */
+	bool on_hold;            /**< Silence is expected: no `no_rtp` */
+};
+
+struct rtp_leg_config {
+	uv_loop_t *loop;
+	struct timers *timers;
+	struct rtp_ports *ports;
+	struct addr bind;        /**< Address to bind; its port is not used */
+	struct call *call;
+	struct leg_info info;    /**< rtp need not be known yet */
+	enum rtp_source source;
+	struct rtp_remote remote;
+	/** No packet for 60 s (held: 1 h) although none was to be expected to
+	 * stop; may close.  NULL: silence never ends it. */
+	void (*timed_out)(void *arg);
+	void *arg;
+};
+
+/** Binds a pair and publishes leg.start.
+ * @return 0, -EADDRNOTAVAIL (no port is free) or -errno */
+int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
+/** What a re-INVITE or UPDATE changed; the source may be learned anew. */
+void rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
+/** Ends the struct leg with this reason; no callback afterwards.  The call it
+ * was opened in must still be open, or have been ended (then the leg was). */
+void rtp_leg_close(struct rtp_leg *r, const char *reason);
+
+/** Where it receives. */
+struct addr rtp_leg_address(const struct rtp_leg *r);
+
+struct rtp_leg_stats {
+	uint64_t packets, foreign, rtcp, short_or_odd;
+};
+void rtp_leg_stats(const struct rtp_leg *r, struct rtp_leg_stats *out);
