@@ -27,11 +27,12 @@ void uplink_set_state(struct uplink *u, const char *state,
 {
 	/* each try of an outage is the same news */
 	if (u->state && !strcmp(u->state, state) &&
-	    (!why || (why->class == u->told_class && why->code == u->told_code)))
+	    (!why || (why->class == u->told.class &&
+		      why->code == u->told.code &&
+		      !strcmp(why->text, u->told.text))))
 		return;
 	u->state = state;
-	u->told_class = why ? why->class : REASON_NONE;
-	u->told_code = why ? why->code : 0;
+	u->told = why ? *why : (struct reason){0};
 	u->cb.state(state, why, u->arg);
 }
 

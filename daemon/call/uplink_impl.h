@@ -53,8 +53,7 @@ struct uplink {
 	struct timer idle;             /* keep-alive, on the media clock */
 
 	const char *state;
-	enum reason_class told_class;  /* with that state */
-	unsigned told_code;
+	struct reason told;            /* with that state */
 	bool finishing, failed, over, busy;
 	unsigned connections;          /* that became ready */
 	unsigned fallbacks;            /* services changed so far */

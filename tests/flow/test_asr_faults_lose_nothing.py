@@ -23,12 +23,14 @@ def speech(*spans):
 
 
 def long_call(path, legs=1):
-    """20 s of talk with a hold of 8 s, lost packets and a DTX pause; both ways if asked for."""
+    """20 s of talk with a hold of 8 s, lost packets and a DTX pause; both ways if asked for.
+
+    The pauses that end segments lie in the middle of packets."""
     c = Capture()
     call = Call(c).start()
     for who in ("caller", "agent")[:legs]:
         s = call.sender(who, 200_000)
-        s.speak(speech((300, False), (1700, True), (700, False), (2000, True), (400, False)))
+        s.speak(speech((310, False), (1700, True), (700, False), (2000, True), (390, False)))
         s.pause(8000)
         s.speak(speech((400, False), (1300, True), (900, False), (1100, True), (400, False)))
         s.pause(700)

@@ -131,6 +131,22 @@ def broken_call(gap, drop_of=None, tmp_path=None):
     return c.write(tmp_path / "made.pcap")
 
 
+def test_a_segment_that_ends_where_a_skip_begins(tmp_path):
+    """3 s quiet, 7 s without RTP: the first segment is 8 s long, its limit, and ends right before
+    the 2 s that are skipped; the second begins right behind them."""
+    c = Capture()
+    call = Call(c).start()
+    s = call.sender("caller", 200_000)
+    s.speak(speech((3000, False))).pause(7000).speak(speech((1000, False), (1000, True)))
+    c.add(s.sent)
+    call.bye(s.t_us + 20_000)
+    path = c.write(tmp_path / "made.pcap")
+    run, sim = hear(path, tmp_path)
+    leg, = run.legs
+    check_leg(run, leg, sim, path)
+    assert [(e["start_ms"], e["end_ms"]) for e in leg.finals] == [(0, 8000), (10000, 12000)]
+
+
 @pytest.mark.parametrize("speed", ["max", "50"])
 @pytest.mark.parametrize("gap_ms", [4980, 5000, 5020, 20000, 65000])
 def test_times_are_right_behind_a_silence(gap_ms, speed, tmp_path):

@@ -154,6 +154,16 @@ def jump_with_a_pause(s):
     return s.sent, (7000 * MS, 2000 * MS, 0, [(6000, "timestamp")])
 
 
+def jump_after_a_little_wait(s):
+    """The same 40 ms late (within the window: no hole), then 100 ms late (one of 100 ms)."""
+    s.codes(noise_codes(1000)).stop(40)
+    s.ts += 800_000
+    s.codes(noise_codes(2000)).stop(100)
+    s.ts += 800_000
+    s.codes(noise_codes(1000))
+    return s.sent, (4100 * MS, 4000 * MS, 0, [(1000, "timestamp"), (3100, "timestamp")])
+
+
 def new_ssrc(s):
     """A re-INVITE's new source after 2 s of nothing: the leg goes on."""
     s.codes(noise_codes(1000)).stop(2000)
@@ -395,7 +405,7 @@ MADE = {
     **{f.__name__.replace("_", " "): one_call(f) for f in (
         swapped, too_late, losses, twice, shaken, dtx, comfort_noise, old_comfort_noise, digits,
         digit_with_losses, wraps, hold, standing_clock, jump_ahead, jump_back, jump_with_a_pause,
-        new_ssrc, new_ssrc_at_once, strange_ssrc, strange_digits, both_laws, ptime_changes,
+        jump_after_a_little_wait,        new_ssrc, new_ssrc_at_once, strange_ssrc, strange_digits, both_laws, ptime_changes,
         header_extras, rtcp_between, rubbish_between, other_codec_between)},
     **{f.__name__.replace("_", " "): f for f in (
         l16, both_ways, asked_again, two_hops, early_media, hold_and_back, nobody_announced,
@@ -431,6 +441,59 @@ def test_a_made_capture_is_heard_to_the_sample(name, tmp_path):
         assert told == [(s.start // MS, -(-s.end // MS)) for s in want.loss]
         assert [(e["at_ms"], e["kind"]) for e in leg.all("discontinuity")] == \
             [(b.at // MS, b.kind) for b in want.breaks]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_two_live_sources_are_two_legs(announced, tmp_path):
+    c = Capture()
+    if announced:
+        call = Call(c).start()
+    first = Sender(A, B, 200_000, ssrc=1).codes(noise_codes(1000))
+    second = Sender(A, B, 507_000, ssrc=2, seq=9, ts=99).codes(noise_codes(1000, 2))
+    c.add(first.sent + second.sent)
+    if announced:
+        call.bye(1_700_000)
+    path = c.write(tmp_path / "made.pcap")
+    run = replay(path, tmp_path, "--asr", "none")
+    assert len(run.calls) == 1
+    assert [leg.start["rtp"]["ssrc"] for leg in run.legs] == [1, 2]
+    arrived = packets.flow(path, A, B)
+    for leg in run.legs:
+        want = timeline.decode([p for p in arrived if p.ssrc == leg.start["rtp"]["ssrc"]])
+        assert differs(run.wav(leg), want.pcm) is None
+        assert leg.samples["received"] == 8000
+        assert leg.all("discontinuity") == []
+
+
+def zrtp(kind, ssrc, body=b""):
+    """RFC 6189 5: preamble, cookie, SSRC, the message, a checksum nobody looks at."""
+    message = b"\x50\x5a" + (3 + len(body) // 4).to_bytes(2, "big") + kind + body
+    return b"\x10\0\0\1ZRTP" + ssrc.to_bytes(4, "big") + message + bytes(4)
+
+
+def test_a_zrtp_commit_ends_the_hearing(tmp_path):
+    """Hello and HelloACK are only talk about it; behind a Commit, of either side, nothing is
+    audio."""
+    c = Capture()
+    call = Call(c).start()
+    s, t = call.sender("caller", 200_000), call.sender("agent", 210_000, ssrc=7)
+    s.codes(noise_codes(1000))
+    t.codes(noise_codes(1000, 2))
+    c.add(s.sent + t.sent)
+    for t_us, kind in ((300_000, b"Hello   "), (320_000, b"HelloACK"), (705_000, b"Commit  "),
+                       (725_000, b"DHPart1 ")):
+        c.udp(t_us, A, B, zrtp(kind, 0x1000, bytes(64)))
+    call.bye(1_400_000)
+    path = c.write(tmp_path / "made.pcap")
+    run = replay(path, tmp_path, "--asr", "none")
+    assert len(run.legs) == 2
+    for leg in run.legs:
+        state, = leg.all("leg.state")
+        assert state["reason"] == "encrypted"
+        want = timeline.decode([p for p in packets.flow(path, leg.src, leg.dst)
+                                if p.t_us < 1_700_000_000_000_000 + 705_000])
+        assert want.received in (24 * 160, 25 * 160)
+        assert differs(run.wav(leg), want.pcm) is None
 
 
 def test_concealment_fills_what_was_lost(tmp_path):
