@@ -50,6 +50,18 @@ static int choose_chunk(struct service *s, struct buf *why)
 	return -EINVAL;
 }
 
+/* What the vendor knows the service would refuse. */
+static int ask_vendor(const struct service *s, struct buf *why)
+{
+	const char *wrong = s->vendor->check ? s->vendor->check(&s->settings)
+					     : NULL;
+
+	if (!wrong)
+		return 0;
+	buf_printf(why, "asr \"%s\": %s", s->config->name, wrong);
+	return -EINVAL;
+}
+
 static int settings(struct service *s, struct buf *why)
 {
 	const struct config_asr *c = s->config;
@@ -72,8 +84,10 @@ static int settings(struct service *s, struct buf *why)
 	s->session_max_ms = c->session_max_ms ? c->session_max_ms
 					      : s->vendor->session_max_ms;
 
-	const int err = choose_wire(s, why);
-	return err ? err : choose_chunk(s, why);
+	int err = choose_wire(s, why);
+	if (!err)
+		err = choose_chunk(s, why);
+	return err ? err : ask_vendor(s, why);
 }
 
 static int open_proxy(struct service *s, const char *credentials,

@@ -3,7 +3,8 @@
  *
  * One reply to each audio message, no key, `{"eof" : 1}` to the byte.  Flavour
  * "python" (asr_server.py): an optional config, and `{"reset" : 1}`.  Flavour
- * "cpp" (asr_server.cpp): every other text is taken for audio, a config, too.
+ * "cpp" (asr_server.cpp): every other text is taken for audio, a config, too,
+ * and what ends it may be binary: it compares C strings, so with a NUL.
  * The Python server dies of a text it does not know; here it is only reported.
  */
 #include <string.h>
@@ -136,10 +137,13 @@ static void text(struct conn *c, const char *text_, size_t len)
 
 static bool binary(struct conn *c, const uint8_t *data, size_t len)
 {
+	static const char end[] = "{\"eof\" : 1}";
 	struct state *st = conn_state(c);
 
-	(void)data;
-	(void)len;
+	if (st->cpp && len == sizeof(end) && !memcmp(data, end, len)) {
+		conn_end_of_audio(c);
+		return true;
+	}
 	st->heard = true;
 	return false;
 }
