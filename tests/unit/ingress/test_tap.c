@@ -329,6 +329,37 @@ static const struct row media[] = {
 	  "+C1.2 agent PCMU " B ">" A " 2\n"
 	  "C1.2 state encrypted\n"
 	  "-C1.1 bye 800 of 1\n-C1.2 bye 0\n-C1 bye\n" },
+	{ "ZRTP on one of two m-lines, before and after its first packet",
+	  "0 INVITE c f - 1 " A "/0 10.0.0.1:4002/0\n"
+	  "100 200 c f t 1 " B "/0 10.0.0.2:5002/0\n"
+	  "200 rtp " A ">" B " 1 0 0 10\n"
+	  "200 rtp 10.0.0.1:4002>10.0.0.2:5002 3 0 0 10\n"
+	  "299 zrtp " A ">" B "\n"
+	  "300 rtp " B ">" A " 2 0 0 5\n"
+	  "300 rtp 10.0.0.2:5002>10.0.0.1:4002 4 0 0 5\n"
+	  "600 BYE c f t 3\n3000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "+C1.2 caller PCMU 10.0.0.1:4002>10.0.0.2:5002 3\n"
+	  "C1.1 state encrypted\n"
+	  "+C1.3 agent PCMU " B ">" A " 2\n"
+	  "C1.3 state encrypted\n"
+	  "+C1.4 agent PCMU 10.0.0.2:5002>10.0.0.1:4002 4\n"
+	  "-C1.1 bye 800 of 1\n-C1.2 bye 1600 of 3\n"
+	  "-C1.3 bye 0\n-C1.4 bye 800 of 4\n-C1 bye\n" },
+	{ "SRTP from a re-INVITE on, and back",
+	  CALL("c") "200 rtp " A ">" B " 1 0 0 5\n"
+	  "310 INVITE c f t 2 " A "/0!\n320 200 c f t 2 " B "/0!\n"
+	  "330 rtp " A ">" B " 1 0 6 5\n"
+	  "510 INVITE c f t 3 " A "/0\n520 200 c f t 3 " B "/0\n"
+	  "530 rtp " A ">" B " 1 0 16 5\n"
+	  "700 BYE c f t 3\n3000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "C1.1 state encrypted\n"
+	  "-C1.1 encrypted 800 of 1\n"
+	  "+C1.2 caller PCMU " A ">" B " 1\n"
+	  "-C1.2 bye 800 of 1\n-C1 bye\n" },
 	{ "G.729, then PCMU at the same address",
 	  "0 INVITE c f - 1 " A "/18=G729\n100 200 c f t 1 " B "/18=G729\n"
 	  "200 rtp " A ">" B " 1 18 0 5\n"
@@ -370,6 +401,25 @@ static const struct row media[] = {
 	  "+C1 alice@example.net>bob@example.net\n"
 	  "+C1.1 caller PCMU " A ">" B " 1\n"
 	  "-C1.1 bye 1600 of 1\n-C1 bye\n" },
+	{ "a codec in between, again and again",
+	  "0 INVITE c f - 1 " A "/0,18\n100 200 c f t 1 " B "/0,18\n"
+	  "200 rtp " A ">" B " 1 0 0 1\n"
+	  "220 rtp " A ">" B " 1 18 1 49\n1200 rtp " A ">" B " 1 0 50 1\n"
+	  "1220 rtp " A ">" B " 1 18 51 49\n2200 rtp " A ">" B " 1 0 100 1\n"
+	  "2300 BYE c f t 3\n5000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "-C1.1 bye 480 of 1\n-C1 bye\n" },
+	{ "digits of a leg that has another codec now",
+	  "0 INVITE c f - 1 " A "/0,18,101=telephone-event\n"
+	  "100 200 c f t 1 " B "/0,18,101=telephone-event\n"
+	  "200 rtp " A ">" B " 1 0 0 5\n300 rtp " A ">" B " 1 18 5 60\n"
+	  "1500 rtp " A ">" B " 1 101 65 6\n"
+	  "1700 BYE c f t 3\n5000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "C1.1 state codec\n"
+	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
 	{ "PCMA and PCMU in turn",
 	  CALL("c") "200 rtp " A ">" B " 1 0 0 5\n"
 	  "300 rtp " A ">" B " 1 8 5 5\n400 rtp " A ">" B " 1 0 10 5\n"
@@ -391,6 +441,29 @@ static const struct row media[] = {
 	  "+C1 alice@example.net>bob@example.net\n"
 	  "+C1.1 caller PCMU " A ">" B " 1\n"
 	  "-C1.1 bye 1600 of 1\n-C1 bye\n" },
+	{ "single packets of many SSRCs, then a new one that stays",
+	  CALL("c") "200 rtp " A ">" B " 1 0 0 5\n"
+	  "301 rtp " A ">" B " 21 0 50 1\n302 rtp " A ">" B " 22 0 50 1\n"
+	  "303 rtp " A ">" B " 23 0 50 1\n304 rtp " A ">" B " 24 0 50 1\n"
+	  "305 rtp " A ">" B " 25 0 50 1\n306 rtp " A ">" B " 26 0 50 1\n"
+	  "320 rtp " A ">" B " 25 0 60 1\n"
+	  "330 rtp " A ">" B " 5 0 700 5\n500 BYE c f t 3\n3000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "C1.1 ssrc\n"
+	  "-C1.1 bye 1600 of 1,5\n-C1 bye\n" },
+	{ "three live SSRCs, and more than there is room for",
+	  CALL("c") "200 rtp " A ">" B " 1 0 0 40\n"
+	  "410 rtp " A ">" B " 2 0 700 10\n411 rtp " A ">" B " 3 0 700 10\n"
+	  "412 rtp " A ">" B " 4 0 700 10\n413 rtp " A ">" B " 5 0 700 10\n"
+	  "1100 BYE c f t 3\n3000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "+C1.2 caller PCMU " A ">" B " 2\n"
+	  "+C1.3 caller PCMU " A ">" B " 3\n"
+	  "+C1.4 caller PCMU " A ">" B " 4\n"
+	  "-C1.1 bye 6400 of 1\n-C1.2 bye 1600 of 2\n"
+	  "-C1.3 bye 1600 of 3\n-C1.4 bye 1600 of 4\n-C1 bye\n" },
 	{ "two live SSRCs on one 5-tuple",
 	  CALL("c") "200 rtp " A ">" B " 1 0 0 20\n"
 	  "310 rtp " A ">" B " 5 0 700 10\n700 BYE c f t 3\n3000 wait",
