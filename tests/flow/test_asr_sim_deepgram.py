@@ -86,6 +86,16 @@ def test_events_of_speech(tmp_path, chunk_ms):
                      "UtteranceEnd"]
 
 
+def test_an_utterance_ends_within_a_chunk_in_which_the_next_begins(tmp_path):
+    pcm = talk((400, False), (1500, True), (1050, False), (900, True), (400, False))
+    with Simulator(tmp_path, dialect="deepgram") as sim:
+        s = call(sim, [*chunks(pcm, 8000), CLOSE],
+                 target(vad_events="true", utterance_end_ms="1000"))
+    events = [(m["type"], m.get("timestamp", m.get("last_word_end"))) for m in s.got
+              if m["type"] in ("SpeechStarted", "UtteranceEnd")]
+    assert events == [("SpeechStarted", 0.4), ("UtteranceEnd", 1.9), ("SpeechStarted", 2.95)]
+
+
 def test_finalize(tmp_path):
     pcm = talk((1000, True))
     with Simulator(tmp_path, dialect="deepgram") as sim:
