@@ -14,7 +14,8 @@
  *   0 end                                  tap_end(): nothing comes after it
  *
  * TTAG "-": none.  SDP: one word for each m-line, ADDR:PORT/PT,PT=NAME,...
- * with a '!' behind it for RTP/SAVP.  The payload of a packet is its SSRC,
+ * with a '!' behind it for RTP/SAVP.  A CALLID that begins with "rec" is a
+ * recorder's.  The payload of a packet is its SSRC,
  * 160 times.
  *
  * What comes of it, a line each: "+C1 FROM>TO", "+C1.1 ROLE CODEC FROM>TO
@@ -260,7 +261,8 @@ static void tap_media(struct buf *sdp, char *word)
 
 		if (name) {
 			*name++ = '\0';
-			buf_printf(&maps, "a=rtpmap:%s %s/8000\r\n", f, name);
+			buf_printf(&maps, "a=rtpmap:%s %s%s\r\n", f, name,
+				   strchr(name, '/') ? "" : "/8000");
 		}
 		buf_printf(sdp, " %s", f);
 	}
@@ -298,11 +300,12 @@ static void tap_message(struct tap_event *e, char *what, char *rest)
 		   "From: <sip:alice@example.net>;tag=%s\r\n"
 		   "To: <sip:bob@example.net>%s%s\r\n"
 		   "Call-ID: %s\r\nCSeq: %s %s\r\n"
-		   "Contact: <sip:x@10.9.0.1>\r\n%sContent-Length: %zu\r\n\r\n"
-		   "%s",
+		   "Contact: <sip:x@10.9.0.1>\r\n%s%sContent-Length: %zu"
+		   "\r\n\r\n%s",
 		   word[4], word[1], word[2], strcmp(word[3], "-") ? ";tag=" : "",
 		   strcmp(word[3], "-") ? word[3] : "", word[1], word[4],
 		   !answer ? what : method ? method + 1 : "INVITE",
+		   strncmp(word[1], "rec", 3) ? "" : "Require: siprec\r\n",
 		   sdp.len ? "Content-Type: application/sdp\r\n" : "",
 		   sdp.len, buf_str(&sdp));
 	buf_free(&sdp);

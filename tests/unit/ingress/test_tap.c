@@ -293,6 +293,25 @@ static const struct row announced[] = {
 	  "+C1 alice@example.net>bob@example.net\n"
 	  "+C1.1 caller PCMU " A ">" B " 1\n"
 	  "-C1.1 rtp_timeout 800 of 1\n-C1 rtp_timeout\n" },
+	{ "answered; what the other forks say changes nothing",
+	  CALL("c") "150 486 c f x 1\n160 CANCEL c f - 1\n170 487 c f y 1\n"
+	  "200 rtp " A ">" B " 1 0 0 400\n8100 BYE c f t 2\n9000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "-C1.1 bye 64000 of 1\n-C1 bye\n" },
+	{ "it rings for minutes, and somebody says so",
+	  "0 INVITE c f - 1 " A "/0\n200000 180 c f t 1\n"
+	  "400000 200 c f t 1 " B "/0\n"
+	  "400100 rtp " A ">" B " 1 0 0 5\n400300 BYE c f t 2\n405000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
+	{ "a recorder's caller is neither party",
+	  CALL("rec1") "200 rtp " A ">" B " 1 0 0 5\n"
+	  "400 BYE rec1 f t 2\n3000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 unknown PCMU " A ">" B " 1\n"
+	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
 	{ "two m-lines are two pairs of legs",
 	  "0 INVITE c f - 1 " A "/0 10.0.0.1:4002/8\n"
 	  "100 200 c f t 1 " B "/0 10.0.0.2:5002/8\n"
@@ -401,6 +420,15 @@ static const struct row media[] = {
 	  "+C1 alice@example.net>bob@example.net\n"
 	  "+C1.1 caller PCMU " A ">" B " 1\n"
 	  "-C1.1 bye 1600 of 1\n-C1 bye\n" },
+	{ "PCMU at another clock, L16 in stereo, are other codecs",
+	  "0 INVITE c f - 1 " A "/96=PCMU/16000,97=L16/8000/2,98=L16\n"
+	  "100 200 c f t 1 " B "/96=PCMU/16000,97=L16/8000/2,98=L16\n"
+	  "200 rtp " A ">" B " 1 96 0 5\n300 rtp " B ">" A " 2 97 0 5\n"
+	  "600 BYE c f t 3\n5000 wait",
+	  "+C1 alice@example.net>bob@example.net\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\nC1.1 state codec\n"
+	  "+C1.2 agent L16 " B ">" A " 2\nC1.2 state codec\n"
+	  "-C1.1 bye 0\n-C1.2 bye 0\n-C1 bye\n" },
 	{ "a codec in between, again and again",
 	  "0 INVITE c f - 1 " A "/0,18\n100 200 c f t 1 " B "/0,18\n"
 	  "200 rtp " A ">" B " 1 0 0 1\n"
@@ -589,6 +617,20 @@ static const struct row unannounced[] = {
 	  "0 zrtp " B ">" A "\n50 rtp " A ">" B " 1 0 0 20\n900 end",
 	  "+C1 >\n+C1.1 unknown PCMU " A ">" B " 1\nC1.1 state encrypted\n"
 	  "-C1.1 capture_end 0\n-C1 capture_end\n" },
+	{ "ZRTP that only says hello",
+	  "0 raw " A ">" B " 100012345a52545000000001505a001d"
+	  "48656c6c6f20202000000000\n"
+	  "50 rtp " A ">" B " 1 0 0 5\n900 end",
+	  "+C1 >\n+C1.1 unknown PCMU " A ">" B " 1\n"
+	  "-C1.1 capture_end 800 of 1\n-C1 capture_end\n" },
+	{ "ZRTP of the direction that has not spoken",
+	  "0 rtp " A ">" B " 1 0 0 10\n200 zrtp " B ">" A "\n"
+	  "210 rtp " A ">" B " 1 0 10 10\n215 rtp " B ">" A " 2 0 0 10\n"
+	  "900 end",
+	  "+C1 >\n+C1.1 unknown PCMU " A ">" B " 1\nC1.1 state encrypted\n"
+	  "+C1.2 unknown PCMU " B ">" A " 2\nC1.2 state encrypted\n"
+	  "-C1.1 capture_end 1600 of 1\n-C1.2 capture_end 0\n"
+	  "-C1 capture_end\n" },
 	{ "ZRTP in the middle",
 	  "0 rtp " A ">" B " 1 0 0 10\n5 rtp " B ">" A " 2 0 0 10\n"
 	  "200 zrtp " B ">" A "\n210 rtp " A ">" B " 1 0 10 10\n"
