@@ -103,6 +103,16 @@ static void send_close(struct websocket *ws, unsigned code, const char *text)
 	write_out(ws, frames_close(ws->frames, code, text, &ws->out));
 }
 
+/* Answers to pings, when the network takes them. */
+static void send_pongs(struct websocket *ws)
+{
+	if (stream_queued(ws->stream))
+		return;
+	frames_pongs(ws->frames, &ws->out);
+	if (ws->out.len)
+		write_out(ws, 0);
+}
+
 int websocket_send(struct websocket *ws, bool text, const void *data,
 		   size_t len)
 {
@@ -110,6 +120,7 @@ int websocket_send(struct websocket *ws, bool text, const void *data,
 		return -EINVAL;
 	if (ws->state != WS_OPEN)
 		return -ENOTCONN;
+	send_pongs(ws); /* the ping came before what this answers */
 	return write_out(ws, frames_message(ws->frames, text, data, len,
 					    &ws->out));
 }
@@ -131,16 +142,6 @@ int websocket_send_raw(struct websocket *ws, const void *data, size_t len)
 size_t websocket_queued(const struct websocket *ws)
 {
 	return ws->stream ? stream_queued(ws->stream) : 0;
-}
-
-/* Answers to pings, when the network takes them. */
-static void send_pongs(struct websocket *ws)
-{
-	if (stream_queued(ws->stream))
-		return;
-	frames_pongs(ws->frames, &ws->out);
-	if (ws->out.len)
-		write_out(ws, 0);
 }
 
 void websocket_drained(void *arg)
@@ -239,6 +240,7 @@ static void peer_closed(struct websocket *ws, const struct frames_end *end)
 		reason_set(&why, echo ? REASON_NONE : reason_of_close(end->code),
 			   end->code, "closed: %u, %s", end->code, text);
 	} else {
+		send_pongs(ws); /* pings that came with it */
 		send_close(ws, end->code == 1005 ? 0 : end->code, NULL);
 		reason_set(&why,
 			   reason_of_close(end->code == 1005 ? 1000 : end->code),
