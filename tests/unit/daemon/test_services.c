@@ -43,6 +43,7 @@ static struct config *config(const char *routes)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		buf_printf(&text,
 			   "asr \"%s\" {\n vendor = \"bodhi\"\n"
+			   " model = \"hi-banking-v2-8khz\"\n"
 			   " url = \"ws://127.0.0.1:1/%s\"\n"
 			   " api-key-file = \"%s/%s.key\"\n%s}\n",
 			   names[i], names[i], dir, names[i],
