@@ -14,6 +14,7 @@ enum {
 	BAD_IN_A_ROW = 5,
 	QUEUE_MS = 1000,       /* audio the socket's queue may hold */
 	TICK_MS = 100,
+	ANSWER_MS = 2000,      /* a lock-step service is not waited for longer */
 	CLOSE_MS = 2000,       /* after an in-band error, or after done() */
 	CLOSE_NORMAL = 1000,
 };
@@ -26,7 +27,7 @@ struct connection {
 	void *arg;
 	uv_loop_t *loop;
 	struct websocket *ws;
-	struct timer_once *timer; /* ready, drain, close: one at a time */
+	struct timer_once *timer; /* ready, answer, drain, close: one at a time */
 	struct timer_once *ticker;
 	struct asr_session session;
 	char id[UUID_TEXT];
@@ -36,6 +37,7 @@ struct connection {
 	bool opened;
 	bool done;             /* the vendor said so */
 	struct reason refused; /* told in-band; class NONE: not */
+	bool unanswered;       /* the last audio, by a lock-step service */
 	unsigned bad;          /* messages in a row */
 	uint64_t drain_until_ms;
 	bool over;             /* the last callback was made */
@@ -202,38 +204,57 @@ static void drain_on(struct connection *c)
 	timer_once_start(c->timer, MIN(left, (uint64_t)vendor(c)->drain_ms));
 }
 
-static void on_bad(struct connection *c)
+/* false: that was the end, and c may be gone. */
+static bool on_bad(struct connection *c)
 {
 	c->cb.bad(c->arg);
-	if (++c->bad >= BAD_IN_A_ROW)
-		end_with(c, REASON_PROTOCOL,
-			 "five messages in a row made no sense");
+	if (++c->bad < BAD_IN_A_ROW)
+		return true;
+	end_with(c, REASON_PROTOCOL, "five messages in a row made no sense");
+	return false;
 }
 
-static void on_message(bool text, const uint8_t *data, size_t len, void *arg)
+/* As on_bad(). */
+static bool read_message(struct connection *c, const uint8_t *data, size_t len)
 {
-	struct connection *c = arg;
 	const struct asr_sink s = sink(c);
 
-	if (!text || c->state == CONNECTING)
-		return; /* no service sends binary: benign */
-	c->cb.heard(c->arg);
 	if (vendor(c)->parse(&c->session, (const char *)data, len,
-			     uv_now(c->loop) * 1000, &s) < 0) {
-		on_bad(c);
-		return;
-	}
+			     uv_now(c->loop) * 1000, &s) < 0)
+		return on_bad(c);
 	if (c->over)
-		return; /* closed on becoming ready */
+		return false; /* closed on becoming ready */
 	c->bad = 0;
 	if (c->refused.class != REASON_NONE && c->state != CLOSING)
 		close_soon(c);
 	else if (c->state == DRAINING)
 		drain_on(c);
-	else if (c->done && c->state == STREAMING)
-		/* it ended the stream before we did: whatever was sent since
-		 * its last words has to be sent again */
-		end_with(c, REASON_RESTART, "the service ended the stream");
+	if (!c->done || c->state != STREAMING)
+		return true;
+	/* it ended the stream before we did: whatever was sent since its last
+	 * words has to be sent again */
+	end_with(c, REASON_RESTART, "the service ended the stream");
+	return false;
+}
+
+/* It has answered, or is not going to. */
+static void go_on(struct connection *c)
+{
+	c->unanswered = false;
+	timer_once_stop(c->timer);
+	c->cb.room(c->arg);
+}
+
+static void on_message(bool text, const uint8_t *data, size_t len, void *arg)
+{
+	struct connection *c = arg;
+
+	if (!text || c->state == CONNECTING)
+		return; /* no service sends binary: benign */
+	c->cb.heard(c->arg);
+	if (read_message(c, data, len) && c->unanswered &&
+	    c->state == STREAMING)
+		go_on(c);
 }
 
 static void on_dropped(size_t len, void *arg)
@@ -298,6 +319,9 @@ static void on_timer(void *arg)
 	if (c->state == DRAINING || (c->state == CLOSING && drained))
 		last_tick(c);
 	switch (c->state) {
+	case STREAMING:
+		go_on(c);
+		return;
 	case WAITING:
 		end_with(c, REASON_TIMEOUT,
 			 "connected, but the service did not become ready");
@@ -407,7 +431,7 @@ void connection_close(struct connection *c)
 
 bool connection_room(const struct connection *c)
 {
-	return c->state == STREAMING && !c->over &&
+	return c->state == STREAMING && !c->over && !c->unanswered &&
 	       websocket_queued(c->ws) < queue_max(c);
 }
 
@@ -418,6 +442,10 @@ size_t connection_queued(const struct connection *c)
 
 int connection_audio(struct connection *c, const uint8_t *data, size_t len)
 {
+	if (vendor(c)->lock_step) {
+		c->unanswered = true;
+		timer_once_start(c->timer, ANSWER_MS);
+	}
 	if (!vendor(c)->audio)
 		return websocket_send(c->ws, false, data, len);
 

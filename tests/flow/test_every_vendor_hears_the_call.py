@@ -3,10 +3,14 @@
 What the simulator got is the WAV; its finals name every sample of it once; nothing that the
 service's pages forbid was sent.  A connection lost on the way costs neither audio nor text.
 """
+import asyncio
+import json
 import re
+import threading
 import zlib
 
 import pytest
+import websockets
 
 from replay import differs, read_wav, replay
 from sessions import key_file
@@ -124,3 +128,69 @@ def test_a_wrong_key_is_told(name, tmp_path):
         failed = leg.all("leg.state", asr_state="failed")
         assert failed and failed[-1]["reason"] == "auth" and failed[-1]["code"] == 401
         assert leg.finals == []
+
+
+class SlowVosk:
+    """A server in lock-step that takes its time, and counts what came before its answer.
+
+    Of connection 1 it leaves every 40th audio message unanswered.
+    """
+
+    def __init__(self):
+        self.connections, self.early, self.unanswered = 0, 0, 0
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+
+    async def serve(self, ws, _path):
+        self.connections += 1
+        forgetful, n, waiting = self.connections == 1, 0, asyncio.Queue()
+
+        async def read():
+            async for message in ws:
+                waiting.put_nowait(message)
+            waiting.put_nowait(None)
+
+        reader = asyncio.ensure_future(read())
+        while (message := await waiting.get()) is not None:
+            if isinstance(message, str):
+                if message == '{"eof" : 1}':
+                    await ws.send('{"text":"the end"}')
+                    break
+                continue
+            n += 1
+            await asyncio.sleep(0.01)
+            if forgetful and n % 40 == 0:
+                self.unanswered += 1
+                continue
+            if n < 60:  # the rest at the end of the leg comes at once
+                self.early += waiting.qsize()
+            await ws.send(json.dumps({"partial": f"so far {n}"}))
+        await ws.close()
+        await reader
+
+    def __enter__(self):
+        async def listen():
+            self.server = await websockets.serve(self.serve, "127.0.0.1", 0, compression=None)
+            return self.server.sockets[0].getsockname()[1]
+        self.thread.start()
+        self.port = asyncio.run_coroutine_threadsafe(listen(), self.loop).result(10)
+        return self
+
+    def __exit__(self, *_):
+        async def stop():
+            self.server.close()
+            await self.server.wait_closed()
+        asyncio.run_coroutine_threadsafe(stop(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+
+def test_lock_step_waits_for_each_answer_but_not_for_ever(tmp_path):
+    with SlowVosk() as server:
+        config = (f'asr "v" {{ vendor = "vosk" url = "ws://127.0.0.1:{server.port}" }}\n'
+                  'route { asr = "v" }\n')
+        run = replay(CALL, tmp_path, config=config)
+    assert server.connections == 2 and server.unanswered == 1 and server.early == 0
+    for leg in run.legs:
+        assert leg.finals[-1]["text"] == "the end" and leg.samples["lost"] == 0
