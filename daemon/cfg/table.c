@@ -145,7 +145,9 @@ const struct config_key config_keys[] = {
 	  false, MEMBER(config_asr, params),
 	  "{\"parse_number=true\", 'hotwords=[{\"phrase\":\"EMI\"}]'}",
 	  "Further parameters by the vendor's own names; JSON values are sent "
-	  "as JSON." },
+	  "as JSON, and \"name=\" takes back what would be sent otherwise.  Two "
+	  "names are not the vendor's: auth_prefix=Bearer (fireworks, "
+	  "deepgram) and send_config=false (vosk's C++ server)." },
 	{ "asr", "tls-ca-file", CONFIG_PATH, "", 0, PATH_BYTES, NULL, false,
 	  false, MEMBER(config_asr, tls_ca_file), NULL,
 	  "Certificates to trust, PEM; \"\": the system's CA bundle." },
