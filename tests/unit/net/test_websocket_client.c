@@ -179,6 +179,115 @@ static void test_tls_against_a_plain_server_and_the_other_way(void **state)
 	tls_context_free(own);
 }
 
+/* -- servers that accept and say nothing more --------------------------------- */
+
+enum { SILENT = 8 }; /* twice the threads of libuv's pool */
+
+struct silent {
+	uv_tcp_t listener, conn;
+	struct side client;
+	const uint8_t *says; /* so much of a handshake, then nothing */
+	size_t len;
+	unsigned *heard;     /* of all: a ClientHello came */
+	bool hello;
+};
+
+static void silent_room(uv_handle_t *h, size_t hint, uv_buf_t *out)
+{
+	static char room[4096];
+
+	(void)h;
+	(void)hint;
+	*out = uv_buf_init(room, sizeof(room));
+}
+
+static void silent_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
+{
+	struct silent *s = h->data;
+	uv_buf_t out = uv_buf_init((char *)(uintptr_t)s->says, (unsigned)s->len);
+
+	if (n <= 0 || s->hello)
+		return;
+	assert_int_equal(b->base[0], 0x16); /* a handshake record */
+	s->hello = true;
+	++*s->heard;
+	if (s->len)
+		assert_int_equal(uv_try_write(h, &out, 1), s->len);
+}
+
+static void silent_accept(uv_stream_t *h, int status)
+{
+	struct silent *s = h->data;
+
+	assert_int_equal(status, 0);
+	assert_int_equal(uv_tcp_init(h->loop, &s->conn), 0);
+	s->conn.data = s;
+	assert_int_equal(uv_accept(h, (uv_stream_t *)&s->conn), 0);
+	uv_read_start((uv_stream_t *)&s->conn, silent_room, silent_read);
+}
+
+static void silent_open(struct silent *s, struct pair *p,
+			const struct tls_context *trust, unsigned *heard)
+{
+	struct websocket_options o = p->options;
+	struct sockaddr_in at;
+	int len = sizeof(at);
+
+	s->heard = heard;
+	assert_int_equal(uv_ip4_addr("127.0.0.1", 0, &at), 0);
+	assert_int_equal(uv_tcp_init(&p->loop, &s->listener), 0);
+	s->listener.data = s;
+	assert_int_equal(uv_tcp_bind(&s->listener, (struct sockaddr *)&at, 0),
+			 0);
+	assert_int_equal(uv_listen((uv_stream_t *)&s->listener, 1,
+				   silent_accept), 0);
+	assert_int_equal(uv_tcp_getsockname(&s->listener,
+					    (struct sockaddr *)&at, &len), 0);
+	o.port = ntohs(at.sin_port);
+	o.tls = trust;
+	o.tls_name = "asr.test";
+	o.upgrade_timeout_ms = 600000;
+	assert_int_equal(websocket_connect(&s->client.ws, &p->loop, &o,
+					   &side_cb, &s->client), 0);
+}
+
+/* No thread of the pool waits for the network: handshakes that hang, at their
+ * beginning or in the middle, delay no other one. */
+static void test_silent_servers_delay_nobody_else(void **state)
+{
+	/* the header of a ServerHello and a little of it */
+	static const uint8_t part[] = { 0x16, 3, 3, 0, 0x5a, 2, 0, 0, 0x56, 3, 3 };
+	struct tls_context *trust = pki_client("root");
+	struct tls_context *own = pki_server("good");
+	struct silent silent[SILENT];
+	unsigned heard = 0;
+	struct pair p;
+
+	(void)state;
+	memset(silent, 0, sizeof(silent));
+	pair_listen(&p, own);
+	for (size_t i = 0; i < SILENT; i++) {
+		silent[i].says = part;
+		silent[i].len = i % 2 ? sizeof(part) : 0;
+		silent_open(&silent[i], &p, trust, &heard);
+	}
+	pair_until(&p, &heard, SILENT);
+	p.options.tls = trust;
+	p.options.tls_name = "asr.test";
+	pair_open(&p);
+	for (size_t i = 0; i < SILENT; i++) {
+		assert_int_equal(silent[i].client.closed, 0);
+		assert_int_equal(silent[i].client.opened, 0);
+		websocket_close(silent[i].client.ws);
+		silent[i].client.ws = NULL;
+		uv_close((uv_handle_t *)&silent[i].listener, NULL);
+		uv_close((uv_handle_t *)&silent[i].conn, NULL);
+	}
+	pair_end(&p);
+	tls_context_free(trust);
+	tls_context_free(own);
+}
+
 static void test_options_that_cannot_be(void **state)
 {
 	char longest[255];
@@ -204,6 +313,10 @@ static void test_options_that_cannot_be(void **state)
 		{ .host = "a", .port = 1, .headers = "\r\n" },
 		{ .host = "a", .port = 1, .headers = "Host: b\r\n" },
 		{ .host = "a", .port = 1, .tls_name = "a b" },
+		{ .host = "a", .port = 1, .proxy_host = "p" },
+		{ .host = "a", .port = 1, .proxy_host = "p p", .proxy_port = 1 },
+		{ .host = "a", .port = 1, .proxy_host = "p", .proxy_port = 1,
+		  .proxy_auth = "no colon" },
 	};
 	struct websocket *ws = NULL;
 	uv_loop_t loop;
@@ -231,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_certificates_are_checked),
 		cmocka_unit_test(test_tls_against_a_plain_server_and_the_other_way),
+		cmocka_unit_test(test_silent_servers_delay_nobody_else),
 		cmocka_unit_test(test_options_that_cannot_be),
 	};
 
