@@ -155,6 +155,11 @@ void tls_explain(const struct tls_session *s, int err, struct reason *why)
 		words = "the peer does not speak TLS: check port, and whether "
 			"url must say ws";
 		break;
+	case MBEDTLS_ERR_X509_INVALID_EXTENSIONS +
+		MBEDTLS_ERR_ASN1_UNEXPECTED_TAG:
+		words = "a certificate of its chain has an extension marked "
+			"critical that is not understood (name constraints?)";
+		break;
 	case MBEDTLS_ERR_SSL_CONN_EOF:
 	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
 		words = "the peer gave up";

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A private PKI for tests, made anew each time: pki.sh DIR
+# A private PKI for tests, made anew each time: pki.sh DIR [all]
 #
 # good.pem ... are chains (leaf, then intermediate where there is one) with
 # their keys in good.key ...; root.pem is what a client trusts.
@@ -19,19 +19,26 @@ key() { # NAME [rsa:BITS]
 	esac
 }
 
-# authority NAME ISSUER ("": itself)
+# authority NAME ISSUER ("": itself) [EXTENSION [OPTIONS of openssl x509 -req ...]]
 authority() {
 	key "$1"
 	printf '%s\n' 'basicConstraints=critical,CA:TRUE' \
-		'keyUsage=critical,keyCertSign,cRLSign' >"$1.ext"
+		'keyUsage=critical,keyCertSign,cRLSign' ${3+"$3"} >"$1.ext"
 	openssl req -new -key "$1.key" -subj "/CN=test $1" -out "$1.csr"
 	if [ -z "$2" ]; then
 		openssl x509 -req -in "$1.csr" -signkey "$1.key" -days 30 \
 			-extfile "$1.ext" -out "$1.pem"
 	else
 		openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" \
-			-CAcreateserial -days 30 -extfile "$1.ext" -out "$1.pem"
+			-CAcreateserial -days 30 -extfile "$1.ext" ${4+"$4"} \
+			-out "$1.pem"
 	fi
+}
+
+# under AUTHORITY NAME: a leaf for asr.test and its chain
+under() {
+	leaf "$2" "$1" "$san"
+	cat "$1.pem" >>"$2.pem"
 }
 
 # leaf NAME ISSUER EXTENSIONS [OPTIONS of openssl x509 -req ...]
@@ -40,7 +47,7 @@ leaf() {
 	shift 3
 	[ -f "$name.key" ] || key "$name"
 	printf '%b\n' "$ext" >"$name.ext"
-	openssl req -new -key "$name.key" -subj "/CN=${cn-asr.test}" \
+	openssl req -new -key "$name.key" -subj "${subject-/CN=${cn-asr.test}}" \
 		-out "$name.csr"
 	openssl x509 -req -in "$name.csr" -CA "$issuer.pem" \
 		-CAkey "$issuer.key" -CAcreateserial -extfile "$name.ext" \
@@ -96,3 +103,27 @@ cat notca.pem >>under_notca.pem
 leaf ip root 'subjectAltName=IP:127.0.0.1,IP:::1'
 leaf ip_as_dns root 'subjectAltName=DNS:127.0.0.1'
 cn=127.0.0.1 leaf ip_in_cn root 'basicConstraints=CA:FALSE'
+
+[ "${2-}" = all ] || exit 0
+
+subject=/O=nobody leaf no_cn root "$san"
+subject=/ leaf no_subject root "subjectAltName=critical,DNS:asr.test"
+sans=
+for i in $(seq 999); do sans="$sans,DNS:host$i.test"; done
+leaf sans_1000 root "$san$sans"
+leaf sans_100 root "$san$(echo "$sans" | cut -d, -f1-100)"
+authority sha1_middle root subjectKeyIdentifier=hash -sha1
+under sha1_middle under_sha1
+# allowed, and not allowed, in what the authority may sign
+authority nc root 'nameConstraints=permitted;DNS:asr.test'
+under nc nc_kept
+authority nc_other root 'nameConstraints=permitted;DNS:other.test'
+under nc_other nc_violated
+authority nc_critical root 'nameConstraints=critical,permitted;DNS:asr.test'
+under nc_critical nc_critical_kept
+authority nc_other_critical root 'nameConstraints=critical,permitted;DNS:other.test'
+under nc_other_critical nc_critical_violated
+key rsa4096 rsa:4096
+leaf rsa4096 root "$san"
+openssl ecparam -name secp384r1 -genkey -noout -out p384.key
+leaf p384 root "$san"
