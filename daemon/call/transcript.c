@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/array.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/utf8.h"
 
@@ -18,6 +19,8 @@ struct transcript {
 	uint64_t numbers;       /* given out so far */
 	uint64_t settled;
 	uint64_t before;        /* settled by earlier connections */
+	uint64_t told;          /* the latest end of a final ... */
+	uint64_t told_before;   /* ... of earlier connections */
 };
 
 int transcript_new(struct transcript **out)
@@ -117,6 +120,15 @@ static void keep_text(struct transcript_segment *s, const char *text)
 	s->text = copy; /* out of memory: a synthesised final has no text */
 }
 
+/* What a result settles.  One without times says nothing of how far the service
+ * has heard: what was sent last may still be on its way there. */
+static uint64_t reach(const struct asr_result *r, uint64_t end)
+{
+	if (r->end_us != TIME_UNKNOWN)
+		return end;
+	return end > TRANSCRIPT_UNTIMED ? end - TRANSCRIPT_UNTIMED : 0;
+}
+
 const struct transcript_segment *
 transcript_result(struct transcript *t, unsigned connection,
 		  const struct asr_result *r, uint64_t start, uint64_t end)
@@ -126,7 +138,7 @@ transcript_result(struct transcript *t, unsigned connection,
 
 	key_of(key, r->key);
 	if (r->state == RESULT_FINAL && !r->text[0])
-		settle(t, end); /* silence, and the service is done with it */
+		settle(t, reach(r, end)); /* silence, and done with */
 	size_t i = find(t, connection, key);
 	if (i == t->n && !r->text[0])
 		return NULL;
@@ -159,12 +171,14 @@ transcript_result(struct transcript *t, unsigned connection,
 							: SEGMENT_RETRACTED;
 	s->start = start;
 	s->end = end;
-	s->overlap = start < t->before;
+	s->overlap = start < t->told_before;
 	t->hash[i] = hash;
 	t->touched[i] = ++t->touches;
 	keep_text(s, r->state == RESULT_PARTIAL ? r->text : NULL);
-	if (s->state == SEGMENT_FINAL)
-		settle(t, end);
+	if (s->state == SEGMENT_FINAL) {
+		settle(t, reach(r, end));
+		t->told = MAX(t->told, end);
+	}
 	return s;
 }
 
@@ -186,14 +200,17 @@ const struct transcript_segment *transcript_close(struct transcript *t,
 	struct transcript_segment *s = &t->segments[oldest];
 	s->state = state;
 	s->rev++;
-	if (state == SEGMENT_FINAL)
+	if (state == SEGMENT_FINAL) {
 		settle(t, s->end);
+		t->told = MAX(t->told, s->end);
+	}
 	return s;
 }
 
 void transcript_reconnect(struct transcript *t)
 {
 	t->before = t->settled;
+	t->told_before = t->told;
 }
 
 uint64_t transcript_settled(const struct transcript *t)

@@ -17,7 +17,12 @@
 #include "daemon/base/event.h"
 #include "daemon/base/result.h"
 
-enum { TRANSCRIPT_OPEN = 64, TRANSCRIPT_KEY = 64 };
+enum {
+	TRANSCRIPT_OPEN = 64,
+	TRANSCRIPT_KEY = 64,
+	TRANSCRIPT_UNTIMED = 2 * 8000, /**< Kept to be sent again behind a final
+					    without times [samples] */
+};
 
 /** A segment of the leg.  `text` and `key` belong to the transcript. */
 struct transcript_segment {

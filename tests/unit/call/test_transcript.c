@@ -139,8 +139,7 @@ static const struct transcript_segment *take(struct transcript *t,
 		.state = s->kind == PARTIAL ? RESULT_PARTIAL
 			 : s->kind == FINAL ? RESULT_FINAL
 					    : RESULT_RETRACTED,
-		.key = s->key, .text = s->text, .start_us = TIME_UNKNOWN,
-		.end_us = TIME_UNKNOWN, .confidence = -1,
+		.key = s->key, .text = s->text, .start_us = 0, .end_us = 0, .confidence = -1,
 	};
 
 	switch (s->kind) {
@@ -155,6 +154,32 @@ static const struct transcript_segment *take(struct transcript *t,
 		return transcript_result(t, s->connection, &r, s->start,
 					 s->end);
 	}
+}
+
+/* A final without times says nothing of what was sent last: that is kept. */
+static void test_a_final_without_times_settles_less(void **state)
+{
+	const struct asr_result r = {
+		.state = RESULT_FINAL, .key = "1", .text = "x",
+		.start_us = TIME_UNKNOWN, .end_us = TIME_UNKNOWN,
+		.confidence = -1,
+	};
+	struct transcript *t;
+
+	(void)state;
+	assert_int_equal(transcript_new(&t), 0);
+	assert_non_null(transcript_result(t, 1, &r, 0, 10000));
+	assert_int_equal(transcript_settled(t), 0);
+	assert_non_null(transcript_result(t, 1, &r, 0, 40000));
+	assert_int_equal(transcript_settled(t), 40000 - TRANSCRIPT_UNTIMED);
+
+	/* what is sent again was told before: the next one says so */
+	const struct transcript_segment *s;
+
+	transcript_reconnect(t);
+	s = transcript_result(t, 2, &r, 30000, 60000);
+	assert_true(s && s->overlap);
+	transcript_free(t);
 }
 
 static const char *shown(const struct transcript_segment *s)
@@ -383,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_a_final_without_times_settles_less),
 		cmocka_unit_test(
 			test_the_text_of_a_closed_one_is_its_last_partial),
 		cmocka_unit_test(test_long_keys),
