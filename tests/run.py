@@ -89,15 +89,16 @@ def builds():
 
 
 def jobs_of_groups():
+    """In the order in which they start: the long ones first."""
     valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
                 "--errors-for-leak-kinds=definite"]
     return {
         "lint": [Job("lint", "lint", ["/usr/bin/python3", "tools/lint.py"], 60)],
         "flow": [flow_job("flow", "build", "release")],
+        "flow-asan": [flow_job("flow-asan", "build/asan", "asan", "-m", "not release")],
         "unit": unit_jobs("unit", "build", "release"),
         "asan": unit_jobs("asan", "build/asan", "asan"),
         "fuzz": [fuzz_job(n) for n in fuzzers()],
-        "flow-asan": [flow_job("flow-asan", "build/asan", "asan", "-m", "not release")],
         "valgrind": unit_jobs("valgrind", "build", "release", valgrind, 300, NOT_IN_VALGRIND),
         "clang": [Job("clang", "Werror", ["true"], 10, {}, "clang")],
         "neon": [Job("neon", "g711", make("test-neon"), 300, {}, "neon")],
@@ -194,38 +195,31 @@ def show(result):
 
 
 def run_all(groups):
-    """Builds and jobs on JOBS threads; a job waits for its build, in the order of the groups."""
-    results, needed = [], []
-    for jobs in groups.values():
-        for job in jobs:
-            if job.after and job.after not in needed:
-                needed.append(job.after)
+    """Builds, then jobs in the order of the groups, JOBS at a time; a job waits for its build."""
+    jobs = [job for rows in groups.values() for job in rows]
     recipes = builds()
+    # first, alone: the others include what it makes
+    results = [start(recipes["release"])]
+    show(results[0])
+    if results[0].failed:
+        return results
+    todo = [recipes[b] for b in dict.fromkeys(j.after for j in jobs) if b and b != "release"] + jobs
+    built, running = {None, "release"}, set()
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        waiting = {job.after: [] for jobs in groups.values() for job in jobs}
-        for jobs in groups.values():
-            for job in jobs:
-                waiting[job.after].append(job)
-        # first, alone: the others include what it makes
-        release = start(recipes["release"])
-        results.append(release)
-        show(release)
-        if release.failed:
-            return results
-        needed = [b for b in needed if b != "release"]
-        ready = waiting.pop("release", []) + waiting.pop(None, [])
-        running = {pool.submit(start, recipes[b]) for b in needed}
-        running |= {pool.submit(start, job) for job in ready}
-        while running:
+        while True:
+            ready = [j for j in todo if j.after in built]
+            for job in ready[:JOBS - len(running)]:
+                todo.remove(job)
+                running.add(pool.submit(start, job))
+            if not running:
+                return results   # what is left waits for a build that failed
             done, running = concurrent.futures.wait(
                 running, return_when=concurrent.futures.FIRST_COMPLETED)
-            for future in done:
-                result = future.result()
+            for result in (future.result() for future in done):
                 results.append(result)
                 show(result)
                 if result.job.group == "build" and not result.failed:
-                    running |= {pool.submit(start, j) for j in waiting[result.job.name]}
-    return results
+                    built.add(result.job.name)
 
 
 def summary(results):
