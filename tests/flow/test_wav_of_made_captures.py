@@ -443,6 +443,89 @@ def test_a_made_capture_is_heard_to_the_sample(name, tmp_path):
             [(b.at // MS, b.kind) for b in want.breaks]
 
 
+@pytest.mark.parametrize("numbers, heard", [
+    ((1, 2, 3, 4), 640), ((65534, 65535, 0, 1), 640), ((1, 2, 3), 0), ((1, 2, 3, 5), 0),
+    ((1, 2, 3, 5, 6, 7), 0), ((1, 2, 3, 5, 6, 7, 8), 640), ((1, 2, 2, 3, 4), 640),
+    ((1, 3, 5, 7, 9, 11), 0)])
+def test_four_packets_in_order_make_a_call(numbers, heard, tmp_path):
+    """... of nobody's announcing; those four are heard."""
+    c = Capture()
+    for i, number in enumerate(numbers):
+        c.udp(i * 20_000, A, B, rtp_packet(0, number, (number - numbers[0]) % 65536 * 160, 5,
+                                           noise_codes(20, number)))
+    run = replay(c.write(tmp_path / "made.pcap"), tmp_path, "--asr", "none")
+    assert sum(leg.samples["received"] for leg in run.legs) == heard
+    assert len(run.calls) == len(run.legs) == (1 if heard else 0)
+
+
+@pytest.mark.parametrize("pt", [3, 9, 13, 18, 34, 96, 101])
+def test_other_payload_types_make_no_call(pt, tmp_path):
+    c = Capture()
+    c.add(Sender(A, B, 0, pt=pt).codes(noise_codes(1000)).sent)
+    run = replay(c.write(tmp_path / "made.pcap"), tmp_path, "--asr", "none")
+    assert run.events == []
+
+
+class TcpCall(Call):
+    """SIP over TCP: `cut` bytes a segment, and what a network does to those."""
+
+    def __init__(self, capture, cut, trouble=None):
+        super().__init__(capture)
+        self.cut, self.trouble = cut, trouble
+        self.next = {"caller": 0xfffffe00, "agent": 77}   # the caller's numbers wrap
+        for who, ack in (("caller", 0), ("agent", 1)):
+            a, b = self.ends(who)
+            capture.tcp(0, a, b, self.next[who] - 1, self.next["caller"] if ack else 0,
+                        0x12 if ack else 2)
+
+    def ends(self, who):
+        other = "agent" if who == "caller" else "caller"
+        return self.sip[who], self.sip[other]
+
+    def send(self, t_us, who, data, **how):
+        a, b = self.ends(who)
+        pieces = [(self.next[who] + at, data[at:at + self.cut])
+                  for at in range(0, len(data), self.cut)]
+        self.next[who] += len(data)
+        if self.trouble == "backwards":
+            pieces.reverse()
+        elif self.trouble == "twice":
+            pieces += pieces
+        elif self.trouble == "overlapping":
+            pieces = [(seq - min(9, at * self.cut), data[max(0, at * self.cut - 9):
+                                                         (at + 1) * self.cut])
+                      for at, (seq, _) in enumerate(pieces)]
+        for seq, piece in pieces:
+            self.capture.tcp(t_us, a, b, seq, 0, 0x18, piece)
+
+
+def spoken(call, c):
+    call.start(1000)
+    s = call.sender("caller", 200_000).codes(noise_codes(1000))
+    t = call.sender("agent", 200_000, ssrc=9).codes(noise_codes(1000, 2))
+    c.add(s.sent + t.sent)
+    call.bye(s.t_us + 20_000)
+
+
+@pytest.mark.parametrize("cut, trouble", [
+    (4000, None), (100, None), (7, None), (1, None), (100, "backwards"), (100, "twice"),
+    (100, "overlapping")])
+def test_sip_over_tcp_is_sip(cut, trouble, tmp_path):
+    """The same lines as over UDP, however the messages were cut."""
+    c = Capture()
+    spoken(Call(c), c)
+    over_udp = replay(c.write(tmp_path / "udp.pcap"), tmp_path / "udp", "--asr", "none")
+    assert [leg.role for leg in over_udp.legs] == ["caller", "agent"]
+    c = Capture()
+    spoken(TcpCall(c, cut, trouble), c)
+    path = c.write(tmp_path / "tcp.pcap")
+    if trouble != "backwards" and cut == 4000:
+        assert packets.tshark(path, "-Y", "sip", "-T", "fields", "-e", "sip.Method",
+                              "-e", "sip.Status-Code").split() == \
+            ["INVITE", "180", "200", "ACK", "BYE", "200"]
+    assert replay(path, tmp_path / "tcp", "--asr", "none").text == over_udp.text
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_two_live_sources_are_two_legs(announced, tmp_path):
     c = Capture()
