@@ -114,7 +114,7 @@ static int open_proxy(struct service *s, const char *credentials,
 			   c->proxy_auth_file);
 		return -EINVAL;
 	}
-	buf_clear(why);
+	buf_free(why); /* the caller frees it on errors only */
 	return 0;
 }
 

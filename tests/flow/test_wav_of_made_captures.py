@@ -405,7 +405,8 @@ MADE = {
     **{f.__name__.replace("_", " "): one_call(f) for f in (
         swapped, too_late, losses, twice, shaken, dtx, comfort_noise, old_comfort_noise, digits,
         digit_with_losses, wraps, hold, standing_clock, jump_ahead, jump_back, jump_with_a_pause,
-        jump_after_a_little_wait,        new_ssrc, new_ssrc_at_once, strange_ssrc, strange_digits, both_laws, ptime_changes,
+        jump_after_a_little_wait, new_ssrc, new_ssrc_at_once, strange_ssrc, strange_digits,
+        both_laws, ptime_changes,
         header_extras, rtcp_between, rubbish_between, other_codec_between)},
     **{f.__name__.replace("_", " "): f for f in (
         l16, both_ways, asked_again, two_hops, early_media, hold_and_back, nobody_announced,
