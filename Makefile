@@ -182,7 +182,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe $(DESTDIR)$(PREFIX)/lib/systemd/system \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 755 $(B)/trunkscribed $(TOOLS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json \
+	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json systemd/capture.conf \
 	  $(DESTDIR)$(PREFIX)/share/trunkscribe
 	install -m 644 README.md CHANGES.md SECURITY.md LICENSE \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe
