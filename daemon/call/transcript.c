@@ -217,3 +217,8 @@ uint64_t transcript_settled(const struct transcript *t)
 {
 	return t->settled;
 }
+
+uint64_t transcript_told(const struct transcript *t)
+{
+	return t->told;
+}

@@ -73,5 +73,7 @@ const struct transcript_segment *transcript_close(struct transcript *t,
  * open stays so: the lost one's is to be closed, another may still speak. */
 void transcript_reconnect(struct transcript *t);
 
-/** Leg position up to which finals were published. */
+/** Leg position up to which finals were published ... */
+uint64_t transcript_told(const struct transcript *t);
+/** ... and up to which nothing needs to be sent again. */
 uint64_t transcript_settled(const struct transcript *t);

@@ -18,6 +18,7 @@ enum {
 	WATCH_MS = 1000,
 	FALLBACK_TRIES = 3,    /* passing failures before another service */
 	FALLBACKS_MAX = 4,
+	CLOSE_NORMAL = 1000,
 };
 
 static const struct connection_cb connection_cb;
@@ -256,8 +257,13 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 	const struct link *l = u->link;
 	const bool ended = l->finish_sent;
 	const bool mute = ended && why->class == REASON_TIMEOUT;
+	/* closed in order behind a final that reaches to the end: one without
+	 * times settles less than it says */
+	const bool orderly = why->code == CLOSE_NORMAL &&
+			     transcript_told(u->transcript) >= u->sent;
 	const bool settled =
-		ended && transcript_settled(u->transcript) >= u->sent;
+		ended && (orderly ||
+			  transcript_settled(u->transcript) >= u->sent);
 
 	if (l->streaming &&
 	    uv_now(u->cfg.loop) - l->up_since_ms >= STABLE_MS) {
@@ -268,9 +274,10 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 		if (!drained) {
 			u->why = *why;
 			uplink_close_segments(u, 0, SEGMENT_FINAL);
-			uplink_tell_unsettled(u, u->sent);
 		}
 		drop_link(u);
+		if (!drained && !orderly)
+			uplink_tell_unsettled(u, u->sent);
 		if (!u->old)
 			finish_all(u); /* may close u: last line */
 		return;

@@ -14,6 +14,8 @@ static const char *cause(const struct uplink *u)
 	case REASON_QUOTA:   return "quota";
 	case REASON_TLS:     return "tls";
 	case REASON_DNS:     return "dns";
+	case REASON_TIMEOUT: /* it took the audio and said nothing */
+		return u->connections ? "asr_slow" : "asr_connect";
 	default:
 		return u->connections ? "asr_disconnect" : "asr_connect";
 	}

@@ -1,5 +1,6 @@
 /** @file uplink_send.c  Chunks of audio to the service: pace, keep-alive, watch */
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/base/array.h"
 #include "daemon/base/list.h"
@@ -7,6 +8,7 @@
 
 enum {
 	PACE_MS = 20,
+	CAUGHT_UP = UPLINK_RATE / 2, /* unsent, at most [samples] */
 	VOICE = 300,            /* mean magnitude of a chunk with a voice */
 	MUTE_MS = 15000,        /* ... so much of it, so long no message */
 	STUCK_S = 3,            /* looks without a byte taken */
@@ -108,8 +110,13 @@ static void follow_state(struct uplink *u)
 {
 	if (!uplink_streaming(u) || u->link->finish_sent)
 		return;
-	uplink_set_state(u, uplink_unsent(u) > UPLINK_UNSENT_MAX
-				    ? "catching_up" : "streaming", NULL);
+	const uint64_t unsent = uplink_unsent(u);
+
+	/* once behind, it is told until nearly all of it is made up */
+	if (unsent > UPLINK_UNSENT_MAX)
+		uplink_set_state(u, "catching_up", NULL);
+	else if (unsent <= CAUGHT_UP || strcmp(u->state, "catching_up") != 0)
+		uplink_set_state(u, "streaming", NULL);
 }
 
 /* As much as may go, in whole chunks; when the leg is over, the rest. */
