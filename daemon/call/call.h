@@ -92,6 +92,8 @@ struct leg_info {
 
 /** Publishes leg.start.  Its id is the call's with ".1", ".2" ... */
 int leg_open(struct leg **out, struct call *c, const struct leg_info *i);
+/** Its id, as in events. */
+const char *leg_id(const struct leg *l);
 /** Source, destination and SSRC are known now, before its first packet: they
  * stand in leg.media. */
 void leg_set_rtp(struct leg *l, const struct event_rtp *rtp);

@@ -383,6 +383,11 @@ void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us)
 
 /* -- life ------------------------------------------------------------------------- */
 
+const char *leg_id(const struct leg *l)
+{
+	return l->id;
+}
+
 void leg_set_rtp(struct leg *l, const struct event_rtp *rtp)
 {
 	l->rtp = *rtp;

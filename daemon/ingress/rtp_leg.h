@@ -10,11 +10,15 @@
  *    announce);
  *  - RTP_SOURCE_LEARN: 4 packets in order of a known payload type within 3 s
  *    make a source; the signalled address wins at once; audio of the learning
- *    phase is held and only the winner's is released; once locked no change
- *    without rtp_leg_update().
+ *    phase is held and only the winner's is released;
+ *  - once locked no change unless rtp_leg_update() names another address; the
+ *    old source is believed until the new one speaks.
  *
  * Nobody else's bytes reach an ASR: they are counted.  RTCP goes to the
  * signalled address only (receiver reports each 5 s); nothing else is sent.
+ *
+ * After 5 s without a packet the leg says `no_rtp` (unless held), and `rtp`
+ * when they come again; `codec` when 50 in a row are nothing we decode.
  */
 #pragma once
 
@@ -24,6 +28,7 @@
 
 #include "daemon/call/call.h"
 #include "daemon/ingress/rtp_ports.h"
+#include "daemon/net/clock.h"
 
 struct rtp_leg;
 
@@ -41,14 +46,15 @@ struct rtp_remote {
 struct rtp_leg_config {
 	uv_loop_t *loop;
 	struct timers *timers;
+	struct clock_live *clock; /**< Of the timers; NULL: others move them */
 	struct rtp_ports *ports;
 	struct addr bind;        /**< Address to bind; its port is not used */
 	struct call *call;
 	struct leg_info info;    /**< rtp need not be known yet */
 	enum rtp_source source;
 	struct rtp_remote remote;
-	/** No packet for 60 s (held: 1 h) although none was to be expected to
-	 * stop; may close.  NULL: silence never ends it. */
+	/** No packet for 60 s (held: 1 h); once, may close.  NULL: silence
+	 * never ends it. */
 	void (*timed_out)(void *arg);
 	void *arg;
 };
@@ -56,16 +62,25 @@ struct rtp_leg_config {
 /** Binds a pair and publishes leg.start.
  * @return 0, -EADDRNOTAVAIL (no port is free) or -errno */
 int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
-/** What a re-INVITE or UPDATE changed; the source may be learned anew. */
+/** What a re-INVITE or UPDATE said. */
 void rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
-/** Ends the struct leg with this reason; no callback afterwards.  The call it
- * was opened in must still be open, or have been ended (then the leg was). */
+/**
+ * Ends the struct leg; no callback afterwards.
+ *
+ * @param reason NULL: the call has just been ended, and the leg with it
+ */
 void rtp_leg_close(struct rtp_leg *r, const char *reason);
 
 /** Where it receives. */
 struct addr rtp_leg_address(const struct rtp_leg *r);
 
+/** As in events. */
+const char *rtp_leg_id(const struct rtp_leg *r);
+
 struct rtp_leg_stats {
-	uint64_t packets, foreign, rtcp, short_or_odd;
+	uint64_t packets;      /**< Of the source and its SSRC */
+	uint64_t foreign;      /**< Anybody else's */
+	uint64_t rtcp;         /**< Of the other side, well-formed */
+	uint64_t short_or_odd; /**< Neither RTP nor RTCP */
 };
 void rtp_leg_stats(const struct rtp_leg *r, struct rtp_leg_stats *out);

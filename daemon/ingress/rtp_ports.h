@@ -31,7 +31,8 @@ void rtp_ports_free(struct rtp_ports *p);
  * @return 0 or -EADDRNOTAVAIL: none is free
  */
 int rtp_ports_take(struct rtp_ports *p, uint16_t *rtp);
-/** It could not be bound: somebody else's.  Not given out for 30 s. */
+/** Its leg is gone, or it could not be bound (somebody else's).  Not given out
+ * for 30 s. */
 void rtp_ports_give_back(struct rtp_ports *p, uint16_t rtp);
 
 /** Pairs in use, and pairs there are. */

@@ -66,8 +66,7 @@ static void run_clear(struct run *r)
 
 static void flow_free(struct tap *t, struct tap_flow *f)
 {
-	for (size_t i = 0; i < SOURCE_CANDIDATES; i++)
-		free(f->candidate[i]);
+	held_clear(&f->candidates);
 	for (size_t i = 0; i < RUNS; i++)
 		run_clear(&f->runs[i]);
 	if (t->last == f)
@@ -129,22 +128,6 @@ void tap_flows_sweep(struct tap *t, uint64_t now_us)
 }
 
 /* -- unannounced ----------------------------------------------------------------------- */
-
-struct held *held_new(const struct rtp *h, uint64_t at_us)
-{
-	struct held *x = h->len <= RTP_PAYLOAD_MAX
-				 ? malloc(sizeof(*x) + h->len)
-				 : NULL;
-
-	if (!x)
-		return NULL;
-	x->h = *h;
-	x->at_us = at_us;
-	if (h->len)
-		memcpy(x->payload, h->payload, h->len);
-	x->h.payload = x->payload;
-	return x;
-}
 
 /* The leg this flow is from now on: of the reverse direction's call, or of a
  * new one. */

@@ -1,6 +1,7 @@
 /** @file tap_flows.h  A 5-tuple with RTP on it; for the files of the tap */
 #pragma once
 
+#include "daemon/ingress/held.h"
 #include "daemon/ingress/tap_calls.h"
 #include "daemon/media/rtp.h"
 
@@ -8,13 +9,6 @@ enum {
 	UNANNOUNCED = 4,        /* packets in order that make a call */
 	RUNS = 2,               /* SSRCs that are counted side by side */
 	SECONDS_MAX = 3,        /* further SSRCs beside the first */
-};
-
-/** A packet that waits for the next one to decide. */
-struct held {
-	struct rtp h;
-	uint64_t at_us;
-	uint8_t payload[];
 };
 
 /** Unannounced: packets in order of one SSRC. */
@@ -39,10 +33,7 @@ struct tap_flow {
 	struct tap_match match;
 	struct tap_leg *leg;         /* NULL: none (yet) */
 	struct second second[SECONDS_MAX];
-	struct held *candidate[SOURCE_CANDIDATES]; /* first ones of an SSRC */
+	struct held_set candidates;  /* first ones of an SSRC */
 	struct run runs[RUNS];
 	bool encrypted;              /* unannounced, and ZRTP was seen */
 };
-
-/** A copy, or NULL: no memory, or its payload is no packet of ours. */
-struct held *held_new(const struct rtp *h, uint64_t at_us);

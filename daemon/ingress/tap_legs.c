@@ -163,37 +163,14 @@ static void deliver(struct tap_leg *l, const struct tap_flow *f,
 
 /* -- several SSRCs ------------------------------------------------------------------- */
 
-/* Keep a packet in place of an older one of its SSRC (source.h). */
-static void hold_candidate(struct tap_flow *f, const struct rtp *h,
-			   uint64_t at_us)
-{
-	unsigned place = 0;
-
-	for (unsigned i = 0; i < SOURCE_CANDIDATES; i++) {
-		if (!f->candidate[i] || f->candidate[i]->h.ssrc == h->ssrc) {
-			place = i;
-			break;
-		}
-		if (f->candidate[i]->at_us < f->candidate[place]->at_us)
-			place = i;
-	}
-	free(f->candidate[place]);
-	f->candidate[place] = held_new(h, at_us);
-}
-
 /* What was held back of an SSRC is the leg's after all. */
 static void deliver_held(struct tap_leg *l, struct tap_flow *f, uint32_t ssrc)
 {
-	for (unsigned i = 0; i < SOURCE_CANDIDATES; i++) {
-		struct held *x = f->candidate[i];
+	struct held *x = held_take(&f->candidates, ssrc);
 
-		if (!x || x->h.ssrc != ssrc)
-			continue;
-		f->candidate[i] = NULL;
+	if (x)
 		deliver(l, f, &x->h, true, x->at_us);
-		free(x);
-		return;
-	}
+	free(x);
 }
 
 /* A second one lives beside the first: another leg. */
@@ -238,7 +215,7 @@ static void leg_rtp(struct tap *t, struct tap_flow *f, const struct rtp *h,
 		deliver(l, f, h, audio, at_us);
 		break;
 	case SOURCE_HOLD:
-		hold_candidate(f, h, at_us);
+		held_keep(&f->candidates, h, at_us);
 		break;
 	case SOURCE_SWITCH:
 		deliver_held(l, f, h->ssrc);
