@@ -157,7 +157,9 @@ static void judge_sender(struct rtp_leg *r, const struct addr *from,
 {
 	const struct learn_sender *won;
 
-	if ((r->locked && !r->moving) || !is_known(r->remote.kinds[h->pt])) {
+	/* empty ones keep a NAT's port open (RFC 6263) and say nothing */
+	if ((r->locked && !r->moving) || !h->len ||
+	    !is_known(r->remote.kinds[h->pt])) {
 		count_foreign(r, at_us);
 		return;
 	}
