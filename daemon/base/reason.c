@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/base/utf8.h"
 
@@ -29,6 +30,25 @@ void reason_set(struct reason *r, enum reason_class c, unsigned code,
 	vsnprintf(r->text, sizeof(r->text), fmt, ap);
 	va_end(ap);
 	utf8_clean(r->text);
+}
+
+enum { SECRET_MIN = 8 };
+
+void reason_strike(struct reason *r, const char *secret)
+{
+	const size_t len = strlen(secret);
+	size_t n = strlen(r->text);
+
+	if (len < SECRET_MIN)
+		return;
+	for (char *at = r->text; (at = strstr(at, secret)); at += len)
+		memset(at, '*', len);
+	/* a part that could be told from words, at the end */
+	for (size_t part = len < n ? len : n; part >= SECRET_MIN / 2; part--)
+		if (!memcmp(r->text + n - part, secret, part)) {
+			memset(r->text + n - part, '*', part);
+			return;
+		}
 }
 
 /* reference: RFC 9110 section 15, and reliability notes on 402, 429 */

@@ -47,6 +47,13 @@ const char *reason_name(enum reason_class c);
 void reason_set(struct reason *r, enum reason_class c, unsigned code,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/**
+ * Put '*' over each `secret` in the text, also one that the text's end cuts off:
+ * services repeat keys in what they say.  One below 8 bytes stays: it would take
+ * words along.
+ */
+void reason_strike(struct reason *r, const char *secret);
+
 /** What an HTTP status at the upgrade means where a vendor says nothing. */
 enum reason_class reason_of_http(unsigned status);
 /** What a close code means where a vendor says nothing. */

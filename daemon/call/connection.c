@@ -54,13 +54,16 @@ static void end(struct connection *c, const struct reason *why, bool drained)
 {
 	if (c->over)
 		return;
+	struct reason told = *why;
+
+	reason_strike(&told, c->service->settings.key);
 	c->over = true;
 	websocket_phases(c->ws, &c->phases);
 	websocket_close(c->ws);
 	c->ws = NULL;
 	timer_once_stop(c->timer);
 	timer_once_stop(c->ticker);
-	c->cb.over(why, drained, c->arg); /* may close c: last line */
+	c->cb.over(&told, drained, c->arg); /* may close c: last line */
 }
 
 static void end_with(struct connection *c, enum reason_class class,

@@ -1,9 +1,11 @@
 """Which servers our TLS takes: every case of the matrix measured with mbedTLS's defaults
-(SECURITY.md) and of badssl.com's classes as a row with the verdict of our layer, which is the same
-with mbedTLS 2.28 and 3.6.  The servers are OpenSSL's.  Two cases are not here because they cannot
-be put to our layer: a session without a host name (tls_session_new() refuses it:
+(SECURITY.md) and of badssl.com's classes as a row with the verdict of our layer, which is the
+same with mbedTLS 2.28 and 3.6.  The servers are OpenSSL's.
+
+Two cases cannot be put to our layer: a session without a host name (tls_session_new() refuses it:
 tests/unit/net/test_tls.c), and RC4 or 512-bit DH (OpenSSL has neither any more; the list of ciphers
-in net/tls_context.c is closed).  A revoked certificate is taken: nobody is asked (SECURITY.md)."""
+in net/tls_context.c is closed).  A revoked certificate is taken: nobody is asked (SECURITY.md).
+"""
 import ssl
 import subprocess
 

@@ -107,6 +107,35 @@ static void test_text_is_fit_to_publish(void **state)
 	}
 }
 
+static void test_secrets_are_struck_out(void **state)
+{
+	static const struct {
+		const char *text, *secret, *want;
+	} rows[] = {
+		{ "key abcdefgh is bad", "abcdefgh", "key ******** is bad" },
+		{ "abcdefghabcdefgh", "abcdefgh", "****************" },
+		{ "abcdefgh", "abcdefgh", "********" },
+		{ "cut off: abcdefg", "abcdefgh", "cut off: *******" },
+		{ "cut off: abcd", "abcdefgh", "cut off: ****" },
+		{ "a word: abc", "abcdefgh", "a word: abc" },
+		{ "abcdefg is another", "abcdefgh", "abcdefg is another" },
+		{ "too short: k1", "k1", "too short: k1" },
+		{ "none", "", "none" },
+		{ "", "abcdefgh", "" },
+		{ "stars ********", "********", "stars ********" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct reason r;
+
+		reason_set(&r, REASON_AUTH, 401, "%s", rows[i].text);
+		reason_strike(&r, rows[i].secret);
+		if (strcmp(r.text, rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].text, r.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +143,7 @@ int main(void)
 		cmocka_unit_test(test_close_codes),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_text_is_fit_to_publish),
+		cmocka_unit_test(test_secrets_are_struck_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
