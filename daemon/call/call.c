@@ -67,7 +67,8 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 		return -ENOMEM;
 	}
 	snprintf(c->id, sizeof(c->id), "%s", i->id);
-	c->started_us = timers_now_us(cs->cfg.timers);
+	c->started_us = i->started_us ? i->started_us
+				      : timers_now_us(cs->cfg.timers);
 	list_add(&cs->all, &c->in_calls);
 	cs->count++;
 

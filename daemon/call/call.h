@@ -70,6 +70,8 @@ struct call_info {
 	const char *id;              /**< [A-Za-z0-9._-]{1,64} */
 	const char *source;          /**< "replay" ... */
 	const char *from, *to, *sip_call_id;
+	uint64_t started_us;         /**< Its first packet came before it was
+					  known; 0: now */
 	const struct event_id *ids;
 	size_t n_ids;
 };

@@ -125,6 +125,7 @@ int tap_call_open(struct tap_call *c)
 		.from = c->from && c->from[0] ? c->from : NULL,
 		.to = c->to && c->to[0] ? c->to : NULL,
 		.sip_call_id = c->announced ? c->call_id : NULL,
+		.started_us = c->began_us,
 	};
 
 	return c->call ? 0 : call_open(&c->call, c->tap->cfg.calls, &i);

@@ -80,6 +80,7 @@ struct tap_call {
 	} media[SDP_MEDIA_MAX];
 	struct timer timer;       /* forget, give up, or RTP time-out */
 	uint64_t heard_us;        /* last RTP */
+	uint64_t began_us;        /* unannounced: its first packet */
 	uint64_t bye_us;          /* 0: none was seen */
 };
 

@@ -3,6 +3,7 @@
 tshark says which packets there are, oracle/ what they mean on RTP time.  CALLS was worked out
 by hand with tshark: who called whom, which streams belong to which call, what SDP named them.
 """
+import datetime
 import subprocess
 from collections import namedtuple
 
@@ -158,10 +159,18 @@ def zrtp_commit(path):
     return int(frames[0])
 
 
+def frames_of(row, path):
+    return (0, zrtp_commit(path)) if row.frames == (0, 0) else row.frames
+
+
 def of_row(row, path):
-    if row.frames == (0, 0):
-        row = row._replace(frames=(0, zrtp_commit(path)))
-    return timeline.decode(packets.flow(path, row.src, row.dst, *row.frames))
+    return timeline.decode(packets.flow(path, row.src, row.dst, *frames_of(row, path)))
+
+
+def microseconds(text):
+    """RFC 3339, UTC -> microseconds since 1970."""
+    when = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return (when - datetime.datetime(1970, 1, 1)) // datetime.timedelta(microseconds=1)
 
 
 def check_leg(run, leg, row, path):
@@ -169,6 +178,11 @@ def check_leg(run, leg, row, path):
     want = of_row(row, path)
     assert len(want.pcm) > 0
     assert differs(run.wav(leg), want.pcm, want.concealed) is None, leg.src
+
+    media, = leg.all("leg.media")
+    assert microseconds(media["at"]) == want.first_us
+    call, = (c for c in run.calls if c["call"] == leg.call)
+    assert media["offset_ms"] == (want.first_us - microseconds(call["ts"])) // 1000
 
     end, ssrc = leg.end, packets.flow(path, row.src, row.dst)[0].ssrc
     assert leg.start["rtp"]["ssrc"] == ssrc
@@ -179,6 +193,10 @@ def check_leg(run, leg, row, path):
     rtp = end["rtp"]
     assert (rtp["lost"], rtp["late"], rtp["duplicate"]) == \
         (want.lost, want.late, want.duplicate)
+    # to 1 %: the RFC's own code rounds to whole timestamp units as it goes
+    audio = [p for p in packets.flow(path, row.src, row.dst, *frames_of(row, path))
+             if p.pt in (0, 8)]
+    assert rtp["jitter_ms"] == pytest.approx(timeline.jitter_ms(audio), rel=.01, abs=.01)
     told = [tuple(s) for e in leg.all("gap", cause="rtp_loss")
             for s in e.get("spans", [[e["start_ms"], e["end_ms"]]])]
     assert told == [(s.start // 8, -(-s.end // 8)) for s in want.loss]
