@@ -104,18 +104,19 @@ static int open_proxy(struct service *s, const char *credentials,
 	}
 	if (!c->proxy_auth_file[0])
 		return 0;
-	buf_printf(why, "asr \"%s\": proxy-auth-file: ", c->name);
-	const int err = config_secret(&s->proxy_auth, c->proxy_auth_file,
-				      credentials, why);
-	if (err)
-		return err;
-	if (!strchr(buf_str(&s->proxy_auth), ':')) {
-		buf_printf(why, "%s holds no user:password; write it so",
+	struct buf text = {0};
+	int err = config_secret(&s->proxy_auth, c->proxy_auth_file, credentials,
+				&text);
+	if (!err && !strchr(buf_str(&s->proxy_auth), ':')) {
+		buf_printf(&text, "%s holds no user:password; write it so",
 			   c->proxy_auth_file);
-		return -EINVAL;
+		err = -EINVAL;
 	}
-	buf_free(why); /* the caller frees it on errors only */
-	return 0;
+	if (err)
+		buf_printf(why, "asr \"%s\": proxy-auth-file: %s", c->name,
+			   buf_str(&text));
+	buf_free(&text);
+	return err;
 }
 
 static int open_tls(struct service *s, bool tls, struct buf *why)

@@ -266,3 +266,24 @@ def test_the_daemon_checks_the_pin(tmp_path, pki):
     code, out = probe(tmp_path, pki, Proxy(), f'tls-pin-sha256 = "{"00" * 32}"')
     assert code == 2
     assert "FAILED   tls" in out and "tls-pin-sha256" in out
+
+
+@pytest.mark.parametrize("content, mode, words", [
+    (None, 0o600, "cannot be read"),
+    ("user:word\n", 0o640, "can be read by group or others"),
+    ("userword\n", 0o600, "holds no user:password"),
+    ("\n", 0o600, "is empty"),
+])
+def test_a_login_that_is_none_is_told_by_the_check(tmp_path, content, mode, words):
+    file = tmp_path / "login"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(mode)
+    (tmp_path / "conf").write_text(
+        'asr "main" { vendor = bodhi model = "hi-banking-v2-8khz" '
+        f'proxy = "http://p:1" proxy-auth-file = "{file}" }}\n')
+    done = subprocess.run([str(BUILD / "trunkscribed"), "-t", "-c", str(tmp_path / "conf")],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert words in done.stderr and "proxy-auth-file" in done.stderr
+    assert done.stderr.startswith(f"{tmp_path}/conf:1: ") and "word:" not in done.stderr
