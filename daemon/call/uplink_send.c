@@ -124,6 +124,7 @@ void uplink_pump(struct uplink *u)
 {
 	struct link *l = u->link;
 
+	follow_state(u); /* before the rest of a leg goes out at once */
 	while (uplink_streaming(u) && !l->finish_sent &&
 	       connection_room(l->connection)) {
 		const size_t chunk =
