@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #include "daemon/base/buf.h"
@@ -14,18 +15,34 @@
 
 #define DEFAULT_FILE "/etc/trunkscribe/trunkscribe.conf"
 
+static int tell(int err, const struct buf *errors)
+{
+	if (err)
+		fputs(errors->len ? buf_str(errors)
+				  : "trunkscribed: no memory\n", stderr);
+	return err ? EXIT_CONFIG : EXIT_OK;
+}
+
 /* The file named, or what holds without one. */
 static int load(struct config **out, const char *path)
 {
 	struct buf errors = {0};
 	const int err = path ? config_load(out, path, &errors)
 			     : config_default(out);
+	const int code = tell(err, &errors);
 
-	if (err)
-		fputs(errors.len ? buf_str(&errors)
-				 : "trunkscribed: no memory\n", stderr);
 	buf_free(&errors);
-	return err ? EXIT_CONFIG : EXIT_OK;
+	return code;
+}
+
+static void tell_lines(const char *file, unsigned line, const struct buf *why)
+{
+	const char *text = buf_str(why);
+
+	for (size_t n; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		fprintf(stderr, "%s:%u: %.*s\n", file, line, (int)n, text);
+	}
 }
 
 /* Values that only the vendors and the files they name can judge. */
@@ -39,8 +56,7 @@ static int check_services(const struct config *c)
 
 		if (service_open(&s, &c->asrs[i],
 				 getenv("CREDENTIALS_DIRECTORY"), &why)) {
-			fprintf(stderr, "%s:%u: %s\n", c->file, c->asrs[i].line,
-				buf_str(&why));
+			tell_lines(c->file, c->asrs[i].line, &why);
 			code = EXIT_CONFIG;
 		} else {
 			service_close(s);
@@ -50,14 +66,16 @@ static int check_services(const struct config *c)
 	return code;
 }
 
+/* Everything that is wrong is told, not the first thing. */
 static int check(const char *path)
 {
-	struct config *c;
-	int code = load(&c, path);
+	struct buf errors = {0};
+	struct config *c = NULL;
+	int code = tell(config_load_all(&c, path, &errors), &errors);
 
-	if (code)
-		return code;
-	code = check_services(c);
+	buf_free(&errors);
+	if (c && check_services(c))
+		code = EXIT_CONFIG;
 	if (!code)
 		printf("%s: ok\n", path);
 	config_free(c);

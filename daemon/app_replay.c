@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #include "daemon/base/log.h"
@@ -34,7 +35,8 @@ static void wav_failed(struct app *a, int err)
 {
 	if (err && !a->wav_err) {
 		a->wav_err = err;
-		log_error("wav", "%s: %s", a->o->wav, strerror(-err));
+		log_error("wav", "%s: %s%s", a->o->wav, strerror(-err),
+			  err == -ENOENT ? "; make the directory first" : "");
 	}
 }
 
@@ -131,9 +133,25 @@ static int open_replay(struct app *a)
 	return EXIT_INPUT;
 }
 
+/* Writing events over the recording they come from would lose it. */
+static bool is_capture(const char *path, const char *capture)
+{
+	struct stat a, b;
+
+	return strcmp(path, "-") != 0 && !stat(path, &a) &&
+	       !stat(capture, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 static int open_file(struct app *a)
 {
 	const char *path = a->o->events;
+
+	if (path && is_capture(path, a->o->capture)) {
+		fprintf(stderr, "trunkscribed: --events %s is the capture "
+			"itself; name another file\n", path);
+		return EXIT_USAGE;
+	}
 	const int err = !path ? 0
 			      : event_file_open(&a->file, a->core.journal, path,
 						on_file_failed, a);

@@ -9,6 +9,7 @@
 #include "codecs/codec.h"
 #include "daemon/app.h"
 #include "daemon/base/log.h"
+#include "daemon/base/stdio_open.h"
 
 static int choose_kernels(void)
 {
@@ -27,6 +28,8 @@ int main(int argc, char **argv)
 {
 	struct options o;
 
+	if (stdio_open())
+		return EXIT_RUNTIME;
 	if (options_parse(&o, argc, argv))
 		return EXIT_USAGE;
 	if (o.log) {

@@ -68,8 +68,9 @@ void account_print(const struct account *a, struct event_leg_end *out,
 	out->rtp_late = rs->late;
 	out->rtp_duplicate = rs->duplicate;
 	out->rtp_reordered = rs->reordered;
-	out->jitter_ms = rs->jitter_ms;
-	out->mos = rs->mos;
+	/* nothing heard: nothing judged */
+	out->jitter_ms = rs->samples ? rs->jitter_ms : -1;
+	out->mos = rs->samples ? rs->mos : -1;
 	out->connections = a->connections;
 	out->partials = a->partials;
 	out->finals = a->finals;

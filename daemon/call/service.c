@@ -15,6 +15,14 @@
 
 enum { DAY_S = 24 * 3600 };
 
+/* The first error stays; each tells what is wrong on a line of its own. */
+static int also(int err, int next, struct buf *why)
+{
+	if (next && why->len && buf_str(why)[why->len - 1] != '\n')
+		buf_puts(why, "\n");
+	return err ? err : next;
+}
+
 static int choose_wire(struct service *s, struct buf *why)
 {
 	const char *want = s->config->encoding;
@@ -84,10 +92,9 @@ static int settings(struct service *s, struct buf *why)
 	s->session_max_ms = c->session_max_ms ? c->session_max_ms
 					      : s->vendor->session_max_ms;
 
-	int err = choose_wire(s, why);
-	if (!err)
-		err = choose_chunk(s, why);
-	return err ? err : ask_vendor(s, why);
+	int err = also(0, choose_wire(s, why), why);
+	err = also(err, choose_chunk(s, why), why);
+	return also(err, ask_vendor(s, why), why);
 }
 
 static int open_proxy(struct service *s, const char *credentials,
@@ -167,16 +174,13 @@ static int open_all(struct service *s, const char *credentials,
 	s->target = strdup(target);
 	if (!s->target)
 		return -ENOMEM;
-	if (c->api_key_file[0]) {
-		const int err = config_secret(&s->key, c->api_key_file,
-					      credentials, why);
-		if (err)
-			return err;
-	}
-	int err = open_proxy(s, credentials, why);
-	if (!err)
-		err = open_tls(s, tls, why);
-	return err ? err : settings(s, why);
+	int err = 0;
+	if (c->api_key_file[0])
+		err = also(err, config_secret(&s->key, c->api_key_file,
+					      credentials, why), why);
+	err = also(err, open_proxy(s, credentials, why), why);
+	err = also(err, open_tls(s, tls, why), why);
+	return also(err, settings(s, why), why);
 }
 
 int service_open(struct service **out, const struct config_asr *config,
@@ -190,6 +194,8 @@ int service_open(struct service **out, const struct config_asr *config,
 	s->credentials = credentials;
 
 	const int err = open_all(s, credentials, why);
+	if (why->len && buf_str(why)[why->len - 1] == '\n')
+		why->data[--why->len] = '\0';
 	if (err) {
 		service_close(s);
 		return err;

@@ -53,7 +53,8 @@ struct service {
 /**
  * @param config Must outlive it
  * @param credentials $CREDENTIALS_DIRECTORY or NULL
- * @param why On error, in words, with the cure
+ * @param why On error, in words, with the cure: a line for each thing wrong,
+ *            the last without its line feed
  *
  * @return 0 or -errno
  */

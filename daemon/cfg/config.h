@@ -93,6 +93,9 @@ struct config {
  *         set on success only
  */
 int config_load(struct config **out, const char *path, struct buf *errors);
+/** For checks only: `out` is set as well when there are wrong values or
+ * references (-EINVAL) but the file could be read to its end. */
+int config_load_all(struct config **out, const char *path, struct buf *errors);
 /** The same from memory; `name` stands for the file in messages. */
 int config_parse(struct config **out, const char *name, const char *text,
 		 size_t len, struct buf *errors);

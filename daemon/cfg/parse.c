@@ -29,6 +29,7 @@ struct loading {
 	const struct config_section *kind;
 	size_t done[KEYS_MAX];        /* list values already judged */
 	int err;                      /* -ENOMEM */
+	bool whole;                   /* read to its end, good or not */
 };
 
 /* libconfuse's callbacks have no argument of ours, and its lexer is one for
@@ -382,14 +383,16 @@ static int parse_text(struct loading *l, char *text, size_t len)
 		err = run_parser(l, text);
 	if (!err)
 		check_config(l->config, &l->to);
+	l->whole = !err;
 	if (!err && l->to.count)
 		err = -EINVAL;
 	scan_free(&l->scan);
 	return err;
 }
 
-int config_parse(struct config **out, const char *name, const char *text,
-		 size_t len, struct buf *errors)
+/* @param faulty Hand over a config with wrong values, too */
+static int parse(struct config **out, const char *name, const char *text,
+		 size_t len, struct buf *errors, bool faulty)
 {
 	struct loading l = { .to = { .name = name, .out = errors } };
 	char *copy;
@@ -415,12 +418,18 @@ int config_parse(struct config **out, const char *name, const char *text,
 		err = l.config->file ? parse_text(&l, copy, len) : -ENOMEM;
 	}
 	free(copy);
-	if (err) {
+	if (err && !(faulty && l.whole)) {
 		config_free(l.config);
 		return err;
 	}
 	*out = l.config;
-	return 0;
+	return err;
+}
+
+int config_parse(struct config **out, const char *name, const char *text,
+		 size_t len, struct buf *errors)
+{
+	return parse(out, name, text, len, errors, false);
 }
 
 static int read_file(struct buf *out, const char *path)
@@ -446,15 +455,17 @@ static int read_file(struct buf *out, const char *path)
 	return err;
 }
 
-int config_load(struct config **out, const char *path, struct buf *errors)
+static int load(struct config **out, const char *path, struct buf *errors,
+		bool faulty)
 {
 	struct buf text = {0};
 	int err = read_file(&text, path);
 
 	if (!err) {
-		err = config_parse(out, path, buf_str(&text), text.len, errors);
+		err = parse(out, path, buf_str(&text), text.len, errors,
+			    faulty);
 	} else if (err != -ENOMEM) {
-		buf_printf(errors, "%s:0: cannot be read: %s; check the path "
+		buf_printf(errors, "%s: cannot be read: %s; check the path "
 			   "(option -c) and its access\n", path,
 			   strerror(-err));
 		if (err != -ENOENT && err != -EACCES)
@@ -462,4 +473,14 @@ int config_load(struct config **out, const char *path, struct buf *errors)
 	}
 	buf_free(&text);
 	return err;
+}
+
+int config_load(struct config **out, const char *path, struct buf *errors)
+{
+	return load(out, path, errors, false);
+}
+
+int config_load_all(struct config **out, const char *path, struct buf *errors)
+{
+	return load(out, path, errors, true);
 }

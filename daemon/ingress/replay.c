@@ -65,6 +65,9 @@ static void reach_end(struct replay *r, const char *reason)
 		 (unsigned long long)ts.rtcp, (unsigned long long)ts.sip,
 		 (unsigned long long)ts.sip_bad,
 		 (unsigned long long)ts.foreign);
+	if (!ts.rtp && !ts.sip)
+		log_warn("replay", "%s holds no call: neither RTP nor SIP was "
+			 "found in it", r->cfg.path);
 	tap_end(r->tap, reason);
 	r->at_end = true; /* not before: the last call may end inside */
 	finish_if_over(r); /* may close r: last line */

@@ -411,3 +411,37 @@ def test_needs_no_configuration_no_home_no_terminal(path, tmp_path):
 
 def test_the_committed_capture_is_there():
     assert capture("local_baresip_call.pcap")
+
+
+def test_events_never_overwrite_the_capture(tmp_path):
+    own = tmp_path / "own.pcap"
+    before = capture("local_baresip_udp_sll1.pcap").read_bytes()
+    own.write_bytes(before)
+    done = subprocess.run([BUILD / "trunkscribed", "--replay", own, "--asr", "none", "--speed",
+                           "max", "--events", own], capture_output=True, text=True, check=False)
+    assert done.returncode == 64 and "is the capture itself" in done.stderr
+    assert own.read_bytes() == before
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_descriptors_harm_nothing(closed, tmp_path):
+    call = capture("local_baresip_udp_sll1.pcap")
+    events = tmp_path / "events"
+    done = subprocess.run(["sh", "-c", f'"$0" --replay "$1" --asr none --speed max '
+                           f'--events "$2" {closed}', BUILD / "trunkscribed", call, events],
+                          check=False)
+    assert done.returncode == 0
+    assert b'"call.end"' in events.read_bytes()
+
+
+def test_the_check_lists_everything_that_is_wrong(tmp_path):
+    file = tmp_path / "bad.conf"
+    file.write_text('asr "main" { vendor = "bodhi" chunk = "3s" api-key-file = "/nonexistent" '
+                    'tls-ca-file = "/nope" }\nroute { asr = "mian" }\n')
+    done = subprocess.run([BUILD / "trunkscribed", "-t", "-c", file], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 1
+    for line, words in ((2, "mian"), (1, "/nonexistent"), (1, "/nope"), (1, "3000ms"),
+                        (1, "model")):
+        assert any(x.startswith(f"{file}:{line}: ") and words in x
+                   for x in done.stderr.splitlines()), (words, done.stderr)

@@ -14,6 +14,7 @@
 #include "daemon/base/array.h"
 #include "daemon/base/log.h"
 #include "daemon/base/number.h"
+#include "daemon/base/stdio_open.h"
 #include "daemon/net/tls.h"
 #include "tools/asr-sim/sim.h"
 
@@ -360,6 +361,8 @@ int main(int argc, char **argv)
 	struct run r = {0};
 	int code = read_options(&o, argc, argv);
 
+	if (stdio_open())
+		return EXIT_RUN;
 	if (code)
 		return code;
 	if (o.help) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/base/array.h"
+#include "daemon/base/stdio_open.h"
 #include "tools/trunkscribectl/client.h"
 
 enum { USAGE = 64, FROM = 256, NAME, ONCE, HELP, VERSION };
@@ -113,6 +114,8 @@ int main(int argc, char **argv)
 	struct options o = { .socket = "/run/trunkscribe/events.sock" };
 	int c;
 
+	if (stdio_open())
+		return 2;
 	while ((c = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
 		switch (c) {
 		case 's':  o.socket = optarg; break;

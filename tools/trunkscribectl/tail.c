@@ -253,9 +253,26 @@ static void segment(struct tail *t, struct call *c, struct leg *l,
 	buf_free(&b);
 }
 
+/* What a gap lacks: its spans where it has some, they lie up to 1 s apart. */
+static json_int_t lacking_ms(const json_t *e)
+{
+	const json_t *spans = json_object_get(e, "spans");
+	json_int_t ms = 0;
+
+	if (!json_array_size(spans))
+		return number_of(e, "end_ms") - number_of(e, "start_ms");
+	for (size_t i = 0; i < json_array_size(spans); i++) {
+		const json_t *span = json_array_get(spans, i);
+
+		ms += json_integer_value(json_array_get(span, 1)) -
+		      json_integer_value(json_array_get(span, 0));
+	}
+	return ms;
+}
+
 static void gap(struct tail *t, struct call *c, struct leg *l, const json_t *e)
 {
-	const json_int_t ms = number_of(e, "end_ms") - number_of(e, "start_ms");
+	const json_int_t ms = lacking_ms(e);
 	char text[96];
 
 	if (ms < GAP_SHOWN_MS)
