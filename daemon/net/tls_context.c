@@ -143,7 +143,9 @@ static int refuse(struct tls_context *c, int err, const char *what,
 
 	if (err)
 		mbedtls_strerror(err, text, sizeof(text));
-	reason_set(why, REASON_TLS, 0, "%s %.80s: %s", what, file, text);
+	reason_set(why, REASON_TLS, 0,
+		   "%s %.80s: %s; check the path and that it is PEM", what,
+		   file, text);
 	tls_context_free(c);
 	return -EINVAL;
 }
