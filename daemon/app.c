@@ -8,6 +8,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/cfg/config.h"
+#include "daemon/app_ports.h"
 #include "daemon/app_probe.h"
 #include "daemon/app_replay.h"
 #include "daemon/app_run.h"
@@ -66,6 +67,16 @@ static int check_services(const struct config *c)
 	return code;
 }
 
+/* Not wrong, but not well: it is said, and the file is still good. */
+static void check_ports(const struct config *c)
+{
+	struct buf warnings = {0};
+
+	app_ports_warn(&warnings, c);
+	fputs(buf_str(&warnings), stderr);
+	buf_free(&warnings);
+}
+
 /* Everything that is wrong is told, not the first thing. */
 static int check(const char *path)
 {
@@ -76,6 +87,8 @@ static int check(const char *path)
 	buf_free(&errors);
 	if (c && check_services(c))
 		code = EXIT_CONFIG;
+	if (c)
+		check_ports(c);
 	if (!code)
 		printf("%s: ok\n", path);
 	config_free(c);

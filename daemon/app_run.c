@@ -4,11 +4,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "daemon/app_ports.h"
 #include "daemon/base/log.h"
+#include "daemon/cfg/ports.h"
 #include "daemon/core.h"
 #include "daemon/ingress/way.h"
 #include "daemon/net/clock.h"
+#include "daemon/ops/control.h"
 #include "daemon/options.h"
 
 enum { WAYS_MAX = 16 };
@@ -16,13 +20,16 @@ enum { WAYS_MAX = 16 };
 struct run {
 	struct core core;
 	struct clock_live *clock;
+	struct rtp_ports *ports;  /* NULL: no rtp section */
+	struct control *control;
+	uint64_t started_ms;
 	uv_signal_t signals[2];
 	struct {
 		const struct way *way;
 		void *opened;
 	} ways[WAYS_MAX];
 	size_t n_ways;
-	bool stopping;
+	bool draining, stopping;
 	int code;
 };
 
@@ -31,6 +38,19 @@ static void close_ways(struct run *r)
 	for (size_t i = 0; i < r->n_ways; i++)
 		r->ways[i].way->close(r->ways[i].opened);
 	r->n_ways = 0;
+}
+
+static void set_draining(struct run *r, bool on)
+{
+	for (size_t i = 0; i < r->n_ways; i++) {
+		const struct way *w = r->ways[i].way;
+
+		if (on)
+			w->drain(r->ways[i].opened);
+		else if (w->resume)
+			w->resume(r->ways[i].opened);
+	}
+	r->draining = on;
 }
 
 /* Calls end, their last words come; when the last is over the loop stops. */
@@ -42,10 +62,9 @@ static void stop(struct run *r, const char *reason)
 	}
 	r->stopping = true;
 	core_tell(&r->core, "stopping", NULL);
-	for (size_t i = 0; i < r->n_ways; i++) {
-		r->ways[i].way->drain(r->ways[i].opened);
+	set_draining(r, true);
+	for (size_t i = 0; i < r->n_ways; i++)
 		r->ways[i].way->end(r->ways[i].opened, reason);
-	}
 	if (!calls_count(r->core.calls))
 		uv_stop(&r->core.loop);
 }
@@ -75,12 +94,94 @@ static void on_failed(const char *way, const struct reason *why, void *arg)
 	stop(r, "error");
 }
 
+/* -- the control socket ---------------------------------------------------- */
+
+static void drain(struct run *r, const struct command *c, struct answer *a)
+{
+	if (r->stopping) {
+		answer_error(a, "it is stopping already");
+		return;
+	}
+	if (r->draining != !c->cancel) {
+		set_draining(r, !c->cancel);
+		core_tell(&r->core, r->draining ? "draining" : "resumed", NULL);
+		log_info("run", r->draining ? "draining: no new calls"
+					    : "new calls again");
+	}
+}
+
+static void on_command(const struct command *c, struct answer *a, void *arg)
+{
+	struct run *r = arg;
+	bool answered = false;
+
+	clock_live_run(r->clock);
+	if (c->kind == COMMAND_DRAIN)
+		drain(r, c, a);
+	for (size_t i = 0; i < r->n_ways && !answered; i++)
+		if (r->ways[i].way->command)
+			answered = r->ways[i].way->command(r->ways[i].opened,
+							   c, a);
+	if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
+		a->status.draining = r->draining;
+		a->status.uptime_s = (uv_now(&r->core.loop) - r->started_ms) /
+				     1000;
+		a->status.calls = calls_count(r->core.calls);
+	} else if (!answered) {
+		answer_error(a, "nothing here takes that: add a section rtp to "
+			     "the configuration and restart");
+	}
+}
+
+static int open_control(struct run *r)
+{
+	const struct config *c = r->core.config;
+	struct buf why = {0};
+	const int err = control_open(&r->control, &r->core.loop,
+				     c->control.socket, c->control.mode,
+				     on_command, r, &why);
+
+	if (err)
+		fprintf(stderr, "trunkscribed: control: %s\n",
+			why.len ? buf_str(&why) : strerror(-err));
+	buf_free(&why);
+	return err ? EXIT_RUNTIME : EXIT_OK;
+}
+
+/* -- ways in --------------------------------------------------------------- */
+
+static int open_ports(struct run *r)
+{
+	const struct config *c = r->core.config;
+	struct ports range;
+	struct addr at;
+	struct buf warnings = {0};
+
+	if (!c->rtp.given)
+		return EXIT_OK;
+	app_ports_warn(&warnings, c);
+	if (warnings.len)
+		log_warn("run", "%.*s", (int)warnings.len - 1,
+			 buf_str(&warnings));
+	buf_free(&warnings);
+	int err = ports_parse(&range, c->rtp.ports);
+	if (!err)
+		err = addr_parse(&at, c->rtp.address, strlen(c->rtp.address));
+	if (!err)
+		err = rtp_ports_new(&r->ports, &at, range.first, range.last,
+				    r->core.timers);
+	if (!err)
+		return EXIT_OK;
+	fprintf(stderr, "trunkscribed: rtp: %s\n", strerror(-err));
+	return EXIT_RUNTIME;
+}
+
 static int open_ways(struct run *r)
 {
 	const struct way_config wc = {
 		.loop = &r->core.loop, .config = r->core.config,
 		.timers = r->core.timers, .clock = r->clock,
-		.calls = r->core.calls, .failed = on_failed, .arg = r,
+		.calls = r->core.calls, .ports = r->ports, .failed = on_failed, .arg = r,
 	};
 	const struct way *w;
 
@@ -98,8 +199,8 @@ static int open_ways(struct run *r)
 	}
 	if (r->n_ways)
 		return EXIT_OK;
-	fprintf(stderr, "trunkscribed: %s: no way in is configured: add a "
-		"capture section, or replay a file with --replay\n",
+	fprintf(stderr, "trunkscribed: %s: no way in is configured: add an "
+		"rtp or a capture section, or replay a file with --replay\n",
 		r->core.config->file);
 	return EXIT_CONFIG;
 }
@@ -114,8 +215,12 @@ static int open_all(struct run *r)
 	if (!code && clock_live_open(&r->clock, &r->core.loop, r->core.timers))
 		code = EXIT_RUNTIME;
 	if (!code)
+		code = open_ports(r);
+	if (!code)
 		code = open_ways(r);
-	return code ? code : core_listen(&r->core);
+	if (!code)
+		code = core_listen(&r->core);
+	return code ? code : open_control(r);
 }
 
 static void open_signals(struct run *r)
@@ -136,13 +241,16 @@ int app_run(const struct config *c)
 	if (core_init(&r.core, c))
 		return EXIT_RUNTIME;
 	open_signals(&r);
+	r.started_ms = uv_now(&r.core.loop);
 	const int code = open_all(&r);
 	if (!code) {
 		core_tell(&r.core, "started", NULL);
 		log_info("run", "ready");
 		uv_run(&r.core.loop, UV_RUN_DEFAULT);
 	}
+	control_close(r.control);
 	close_ways(&r);
+	rtp_ports_free(r.ports);
 	clock_live_close(r.clock);
 	for (int i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&r.signals[i], NULL);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/addr.h"
 #include "daemon/base/must.h"
 #include "daemon/base/url.h"
 #include "daemon/cfg/load.h"
+#include "daemon/cfg/ports.h"
 #include "daemon/cfg/value.h"
 
 static int refuse(struct buf *why, const struct config_key *key)
@@ -232,6 +234,23 @@ static int add_text(char ***list, const char *text)
 	return more[n] ? 0 : -ENOMEM;
 }
 
+static int store_checked(void *member, const struct config_key *key,
+			 const char *text, struct buf *why)
+{
+	struct ports ports;
+	struct addr at;
+	const int err = key->type == CONFIG_PORTS
+				? ports_parse(&ports, text)
+				: addr_parse(&at, text, strlen(text));
+
+	/* 0.0.0.0 tells nobody where to send */
+	if (err || (key->type == CONFIG_ADDRESS && addr_is_any(&at))) {
+		buf_printf(why, "write %s", config_type_help(key->type));
+		return -EINVAL;
+	}
+	return store_text(member, text);
+}
+
 int store_value(void *base, const struct config_key *key, const char *text,
 		struct buf *why)
 {
@@ -264,6 +283,8 @@ int store_value(void *base, const struct config_key *key, const char *text,
 		return store_proxy(member, text, why);
 	if (key->type == CONFIG_PIN)
 		return store_pin(member, text, why);
+	if (key->type == CONFIG_ADDRESS || key->type == CONFIG_PORTS)
+		return store_checked(member, key, text, why);
 	if (key->type == CONFIG_PARAMS)
 		return add_param(base, key, text, why);
 	if (key->type == CONFIG_LIST)

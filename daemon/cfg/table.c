@@ -37,7 +37,7 @@ const struct config_section config_sections[] = {
 	{ "sip", HOME_CONFIG, false, false, true,
 	  offsetof(struct config, sip.given),
 	  "Calls from a SIP trunk or a session border controller." },
-	{ "rtp", HOME_CONFIG, false, false, true,
+	{ "rtp", HOME_CONFIG, false, false, false,
 	  offsetof(struct config, rtp.given),
 	  "Where the audio of live calls arrives." },
 	{ "capture", HOME_CONFIG, false, false, false,
@@ -94,15 +94,15 @@ const struct config_key config_keys[] = {
 	{ "sip", "max-calls", CONFIG_NUMBER, "1000", 1, 1000000, NULL, false,
 	  false, MEMBER(config, sip.max_calls), NULL, "More than these are answered with 503." },
 
-	{ "rtp", "address", CONFIG_TEXT, "127.0.0.1", 1, HOST_BYTES, NULL, true,
+	{ "rtp", "address", CONFIG_ADDRESS, "127.0.0.1", 1, HOST_BYTES, NULL, true,
 	  false, MEMBER(config, rtp.address), NULL, "Address of this machine that is announced." },
-	{ "rtp", "ports", CONFIG_TEXT, "24000-27999", 1, 11, NULL, true, false,
+	{ "rtp", "ports", CONFIG_PORTS, "24000-27999", 1, 11, NULL, true, false,
 	  MEMBER(config, rtp.ports), NULL, "First and last UDP port." },
 	{ "rtp", "source", CONFIG_CHOICE, "sdp", 1, 0, "sdp learn", false,
 	  false, MEMBER(config, rtp.source), NULL,
 	  "Believe the announced address only, or learn it from the audio." },
 	{ "rtp", "receive", CONFIG_CHOICE, "sockets", 1, 0, "sockets ring",
-	  true, false, 0, 0, NULL,
+	  true, true, 0, 0, NULL,
 	  "One socket per leg, or one packet ring for all." },
 
 	{ "capture", "interface", CONFIG_TEXT, "", 0, 15, NULL, true, false,
@@ -227,6 +227,10 @@ const char *config_type_help(enum config_type type)
 		[CONFIG_URL] = "\"wss://host[:port][/path]\"",
 		[CONFIG_PROXY] = "\"http://host:port\"",
 		[CONFIG_PIN] = "64 hex digits",
+		[CONFIG_ADDRESS] = "an IP address of this machine, such as "
+				   "\"192.0.2.1\"",
+		[CONFIG_PORTS] = "the first and the last UDP port, such as "
+				 "\"24000-27999\"; a pair must fit",
 		[CONFIG_CHOICE] = "one of the listed words",
 		[CONFIG_BOOL] = "yes or no",
 		[CONFIG_NUMBER] = "a number",

@@ -16,6 +16,8 @@ enum config_type {
 	CONFIG_URL,      /**< Empty, or ws:// or wss:// */
 	CONFIG_PROXY,    /**< Empty, or http://host:port */
 	CONFIG_PIN,      /**< Empty, or a SHA-256 in hex */
+	CONFIG_ADDRESS,  /**< An IP address */
+	CONFIG_PORTS,    /**< "24000-27999", ports.h */
 	CONFIG_CHOICE,   /**< One of `choices`; empty when min is 0 */
 	CONFIG_BOOL,
 	CONFIG_NUMBER,

@@ -15,7 +15,9 @@
 #include "daemon/base/timers.h"
 #include "daemon/call/call.h"
 #include "daemon/cfg/config.h"
+#include "daemon/ingress/rtp_ports.h"
 #include "daemon/net/clock.h"
+#include "daemon/ops/control.h"
 
 struct way_config {
 	uv_loop_t *loop;
@@ -23,6 +25,7 @@ struct way_config {
 	struct timers *timers;
 	struct clock_live *clock;
 	struct calls *calls;
+	struct rtp_ports *ports; /**< NULL: no rtp section */
 	/** It cannot go on (an interface went away); once. */
 	void (*failed)(const char *way, const struct reason *why, void *arg);
 	void *arg;
@@ -40,6 +43,15 @@ struct way {
 		    struct reason *why);
 	/** No new calls from here on; those there are go on. */
 	void (*drain)(void *way);
+	/** New calls again.  NULL: it never refused any. */
+	void (*resume)(void *way);
+	/**
+	 * What came by the control socket; of status its part.  NULL: nothing
+	 * is its own.
+	 *
+	 * @return true: it was its own, and is answered
+	 */
+	bool (*command)(void *way, const struct command *c, struct answer *a);
 	/** End what is left, with this reason. */
 	void (*end)(void *way, const char *reason);
 	/** Everything; no callback afterwards. */

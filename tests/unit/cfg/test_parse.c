@@ -168,11 +168,10 @@ static const struct {
 	{ "later sections", "http { listen = \"127.0.0.1:9480\" }\n"
 	  "sip { listen = {\"udp:127.0.0.1:5090\", \"tcp:127.0.0.1:5090\"}\n"
 	  " permit = {\"127.0.0.0/8\"} max-calls = 1000 }\n"
-	  "rtp { address = \"127.0.0.1\" ports = \"24000-27999\" "
-	  "source = \"sdp\" }\n",
+	  "rtp { receive = ring }\n",
 	  "t:1: section http is not built yet; remove it\n"
 	  "t:2: section sip is not built yet; remove it\n"
-	  "t:4: section rtp is not built yet; remove it\n" },
+	  "t:4: rtp: receive = \"ring\": not built yet; remove it\n" },
 	{ "later, empty", "sip {\n}", "t:1: section sip is not built yet; "
 	  "remove it\n" },
 	{ "later, and wrong", "sip { max-calls = -1 }", "t:1: section sip is "

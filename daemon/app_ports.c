@@ -1,0 +1,42 @@
+/** @file app_ports.c  Whether rtp { ports } fits this machine */
+#include "daemon/app_ports.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/number.h"
+#include "daemon/cfg/ports.h"
+
+#define EPHEMERAL "/proc/sys/net/ipv4/ip_local_port_range"
+
+/* "32768\t60999\n"; of IPv6, too (ip(7)). */
+static struct ports ephemeral(void)
+{
+	struct ports p = {0};
+	char text[64] = "";
+	uint64_t first, last;
+	FILE *f = fopen(EPHEMERAL, "re");
+
+	if (!f)
+		return p;
+	const size_t n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = 0;
+
+	const size_t a = strspn(text, "0123456789");
+	const char *rest = text + a + strspn(text + a, " \t");
+	if (!number_parse(&first, text, a, UINT16_MAX) &&
+	    !number_parse(&last, rest, strspn(rest, "0123456789"), UINT16_MAX))
+		p = (struct ports){ (uint16_t)first, (uint16_t)last };
+	return p;
+}
+
+void app_ports_warn(struct buf *out, const struct config *c)
+{
+	const struct ports kernels = ephemeral();
+	struct ports p;
+
+	if (c->rtp.given && !ports_parse(&p, c->rtp.ports))
+		ports_warn(out, &p, &kernels, c->sip.given ? c->sip.max_calls
+							   : 0);
+}

@@ -1,0 +1,68 @@
+/**
+ * @file command.h  What an operator or a program says: one line of JSON
+ *
+ *    {"id":1,"do":"leg.add","call":"c1","role":"caller","codec":"PCMU"}
+ *    {"id":2,"do":"leg.end","leg":"c1.1"}
+ *    {"id":3,"do":"call.register","call":"c1","from":"...","to":"...","ids":{}}
+ *    {"id":4,"do":"status"}
+ *    {"id":5,"do":"drain","cancel":false}
+ *
+ * Members beyond these: leg.add also takes what call.register does (it stands
+ * for it when the call is new), `label`, `payload_type` (needed with codec
+ * L16: 8 kHz, mono) and `remote` ("192.0.2.1:4000": who will send; without it
+ * the sender is learned).  Unknown members are ignored.  Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/base/addr.h"
+#include "daemon/base/event.h"
+
+enum {
+	COMMAND_LINE_MAX = 64 * 1024, /**< [bytes] without its line feed */
+	COMMAND_IDS = 32,
+	COMMAND_CALL = 57,            /**< Bytes of a call's id with its NUL:
+					   a leg's is longer */
+	COMMAND_TEXT = 256,           /**< Bytes of any other text */
+	COMMAND_ERROR = 240,
+	COMMAND_ID = 80,
+};
+
+enum command_kind {
+	COMMAND_LEG_ADD,
+	COMMAND_LEG_END,
+	COMMAND_CALL_REGISTER,
+	COMMAND_STATUS,
+	COMMAND_DRAIN,
+};
+
+/** Strings belong to it; NULL: not said. */
+struct command {
+	enum command_kind kind;
+	const char *call;         /**< leg.add, call.register */
+	const char *leg;          /**< leg.end */
+	enum role role;
+	const char *codec;        /**< "PCMU" "PCMA" "L16" */
+	int payload_type;         /**< -1: not said */
+	const char *label, *from, *to, *sip_call_id;
+	struct addr remote;       /**< Family 0: not said */
+	struct event_id ids[COMMAND_IDS];
+	size_t n_ids;
+	bool cancel;              /**< drain */
+	void *json;               /**< What holds the strings */
+};
+
+/**
+ * @param id The line's `id` as JSON, to stand in the answer; "" when it has
+ *           none or it is no integer or short string.  Set in any case
+ * @param error On -EBADMSG: what is wrong and what to do
+ *
+ * @return 0 or -EBADMSG, `out` untouched
+ */
+int command_parse(struct command *out, const char *line, size_t len,
+		  char id[COMMAND_ID], char error[COMMAND_ERROR]);
+/** Another owner of the same. */
+void command_copy(struct command *out, const struct command *c);
+void command_free(struct command *c);

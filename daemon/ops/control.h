@@ -1,0 +1,54 @@
+/**
+ * @file control.h  The control socket (INTERFACES section 4)
+ *
+ * One JSON object a line each way; every line is answered, in order, at once.
+ * A line over COMMAND_LINE_MAX ends the connection, as does a client that does
+ * not read its answers.  32 connections, 16 of one user (SO_PEERCRED).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/ops/command.h"
+
+struct control;
+
+/** How it stands with the daemon. */
+struct status {
+	bool draining;
+	uint64_t uptime_s;
+	unsigned calls;                 /**< Not yet told of as ended */
+	bool rtp;                       /**< The next are known */
+	unsigned rtp_legs, ports_used, ports;
+	uint64_t rtp_packets, rtp_foreign;
+};
+
+struct answer {
+	char error[COMMAND_ERROR];      /**< "": it was done */
+	char leg[EVENT_ID];             /**< leg.add ... */
+	struct addr address;            /**< ... and where it receives */
+	struct status status;           /**< status, drain */
+};
+
+/** What was wrong and what to do. */
+void answer_error(struct answer *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** @param a Zero-filled */
+typedef void control_fn(const struct command *c, struct answer *a, void *arg);
+
+/** The answer as a line.  @param id As command_parse() gave it */
+void control_print(struct buf *out, const char *id, const struct command *c,
+		   const struct answer *a);
+
+/**
+ * @param why On error: what is wrong and what to do
+ * @return 0 or -errno
+ */
+int control_open(struct control **out, uv_loop_t *loop, const char *path,
+		 unsigned mode, control_fn *fn, void *arg, struct buf *why);
+/** NULL is fine; no callback afterwards. */
+void control_close(struct control *c);
