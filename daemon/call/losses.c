@@ -49,6 +49,18 @@ void losses_add(struct losses *l, uint64_t start, uint64_t end)
 	l->kept[low] = (struct event_span){ start, end };
 }
 
+bool losses_behind(const struct losses *l, uint64_t pos, struct event_span *out)
+{
+	size_t i = l->n;
+
+	while (i > 0 && l->kept[i - 1].end > pos)
+		i--;
+	if (i == l->n)
+		return false;
+	*out = l->kept[i];
+	return true;
+}
+
 uint64_t losses_within(const struct losses *l, uint64_t start, uint64_t end)
 {
 	uint64_t sum = 0;

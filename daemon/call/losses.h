@@ -25,6 +25,8 @@ struct losses {
 
 /** [start, end) was lost; in any order, overlaps count once. */
 void losses_add(struct losses *l, uint64_t start, uint64_t end);
+/** The first interval that ends behind `pos`.  @return false: none does */
+bool losses_behind(const struct losses *l, uint64_t pos, struct event_span *out);
 /** How much of [start, end) was lost [samples]. */
 uint64_t losses_within(const struct losses *l, uint64_t start, uint64_t end);
 

@@ -217,7 +217,7 @@ static void on_gate_changed(bool down, const struct reason *why, void *arg)
 		 down ? "down" : "up again", down ? ": " : "",
 		 down ? why->text : "");
 	if (!down)
-		s->reread = false;
+		s->told_restart = false;
 	if (s->tell)
 		s->tell(s, down ? "asr_down" : "asr_up", down ? why : NULL,
 			s->arg);
@@ -332,13 +332,14 @@ void service_reread_key(struct service *s)
 	const char *path = s->config->api_key_file;
 	struct reread *r;
 
-	if (s->rereading || s->reread || !path[0])
+	if (s->rereading || !path[0])
 		return;
-	s->reread = true;
 	if (below(path, s->credentials)) {
-		log_warn("asr", "\"%s\": the service refuses the key; it is a "
-			 "systemd credential, so a new one needs a restart",
-			 s->config->name);
+		if (!s->told_restart)
+			log_warn("asr", "\"%s\": the service refuses the key; "
+				 "it is a systemd credential, so a new one "
+				 "needs a restart", s->config->name);
+		s->told_restart = true;
 		return;
 	}
 	r = calloc(1, sizeof(*r));

@@ -41,7 +41,7 @@ struct service {
 	struct gate *gate;
 	struct timer_once *gate_timer;
 	struct reread *rereading; /**< The key's file, in a pool job */
-	bool reread;              /**< ... once since it last worked */
+	bool told_restart;        /**< ... cannot be: told since it worked */
 	uint64_t not_after_s;     /**< Its certificate's end; 0: not known */
 	unsigned expiry_told;     /**< Days before the end it was told of */
 	/** "asr_down", "asr_up" or "asr_certificate"; NULL: nobody is told. */
@@ -70,8 +70,8 @@ void service_close(struct service *s);
 /** Something happened at the gate: grant what may be granted, and look again
  * when the time has come. */
 void service_gate_run(const struct service *s);
-/** The service refused the key: read the file once more, off the loop; when it
- * has changed, everybody may try again at once. */
+/** The service refused the key: read the file again, off the loop; when it has
+ * changed, everybody may try again at once. */
 void service_reread_key(struct service *s);
 /** A connection is ready: its certificate's end [Unix time, s] is known; told
  * of once 14 days and once 3 days before. */

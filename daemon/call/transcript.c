@@ -182,9 +182,8 @@ transcript_result(struct transcript *t, unsigned connection,
 	return s;
 }
 
-const struct transcript_segment *transcript_close(struct transcript *t,
-						  unsigned connection,
-						  enum segment_state state)
+/* The oldest one open, or t->n. */
+static size_t oldest_open(const struct transcript *t, unsigned connection)
 {
 	size_t oldest = t->n;
 
@@ -194,6 +193,26 @@ const struct transcript_segment *transcript_close(struct transcript *t,
 		    (oldest == t->n ||
 		     t->segments[i].number < t->segments[oldest].number))
 			oldest = i;
+	return oldest;
+}
+
+bool transcript_open_from(const struct transcript *t, unsigned connection,
+			  uint64_t *start)
+{
+	const size_t i = oldest_open(t, connection);
+
+	if (i == t->n)
+		return false;
+	*start = t->segments[i].start;
+	return true;
+}
+
+const struct transcript_segment *transcript_close(struct transcript *t,
+						  unsigned connection,
+						  enum segment_state state)
+{
+	const size_t oldest = oldest_open(t, connection);
+
 	if (oldest == t->n)
 		return NULL;
 

@@ -68,6 +68,11 @@ const struct transcript_segment *transcript_close(struct transcript *t,
 						  unsigned connection,
 						  enum segment_state state);
 
+/** Where the segment begins that transcript_close() would close next.
+ * @return false: none is open */
+bool transcript_open_from(const struct transcript *t, unsigned connection,
+			  uint64_t *start);
+
 /** A connection was lost and another begins at what was settled: what ends
  * before that will not be told again, what crosses it is an overlap.  What is
  * open stays so: the lost one's is to be closed, another may still speak. */

@@ -13,7 +13,8 @@
 
 enum {
 	STABLE_MS = 10000,     /* a connection that lasted forgets failures */
-	END_MS = 30000,        /* for connecting once the leg is over */
+	END_MS = 30000,        /* once the leg is over: for connecting, and
+				  then for what is left to be sent */
 	LOOK_MS = 500,         /* at the gate, while waiting there */
 	WATCH_MS = 1000,
 	FALLBACK_TRIES = 3,    /* passing failures before another service */
@@ -86,6 +87,10 @@ static void drop_link(struct uplink *u)
 {
 	if (!u->link)
 		return;
+	if (u->link->number) {
+		u->lost = u->link->service;
+		u->lost_number = u->link->number;
+	}
 	link_free(u->link);
 	u->link = NULL;
 	timers_disarm(u->cfg.timers, &u->idle);
@@ -149,7 +154,7 @@ static void fail(struct uplink *u)
 	drop_side(&u->next);
 	uplink_set_state(u, "failed", &u->why);
 	uplink_close_segments(u, 0, SEGMENT_FINAL);
-	uplink_tell_unsettled(u, u->sent);
+	uplink_tell_unsettled(u, transcript_settled(u->transcript), u->sent);
 	uplink_give_up_all(u);
 	uplink_update_busy(u);
 	if (u->finishing)
@@ -174,10 +179,15 @@ static bool is_final(const struct uplink *u, const struct reason *why)
 
 /* Another service takes the leg over, with its backlog?  Not where a
  * certificate is wrong: that may be an attack, and is for a person to see. */
+static bool can_fall_back(const struct uplink *u, const struct reason *why)
+{
+	return u->service->fallback && u->fallbacks < FALLBACKS_MAX &&
+	       why->class != REASON_TLS;
+}
+
 static bool fall_back(struct uplink *u, const struct reason *why)
 {
-	if (!u->service->fallback || u->fallbacks == FALLBACKS_MAX ||
-	    why->class == REASON_TLS ||
+	if (!can_fall_back(u, why) ||
 	    (u->tries < FALLBACK_TRIES && !retry_is_hopeless(why->class)))
 		return false;
 	u->service = u->service->fallback;
@@ -190,22 +200,26 @@ static bool fall_back(struct uplink *u, const struct reason *why)
 static void retry_or_fail(struct uplink *u, const struct reason *why)
 {
 	uint32_t random, delay_ms;
+	bool hopeless = retry_is_hopeless(why->class);
 
 	u->why = *why;
 	u->tries++;
 	if (!u->down_since_ms)
 		u->down_since_ms = uv_now(u->cfg.loop);
-	uplink_close_segments(u, 0, SEGMENT_RETRACTED); /* sent again */
+	uplink_tell_overflow(u);
 	random_bytes(&random, sizeof(random));
 	delay_ms = retry_delay_ms(why, u->tries, random);
 	if (fall_back(u, why)) {
+		hopeless = false;
 		delay_ms = 0;
 	} else if (is_final(u, why)) {
 		fail(u); /* may close u: last line */
 		return;
+	} else if (hopeless && gate_down(u->service->gate)) {
+		delay_ms = 0; /* wait at the gate: it may open sooner */
 	}
 	uplink_set_state(u,
-			 delay_ms && retry_is_hopeless(why->class) ? "failed"
+			 hopeless	  ? "failed"
 			 : u->connections ? "reconnecting"
 					  : "connecting",
 			 why);
@@ -220,6 +234,8 @@ static void tell_gate(struct link *l, const struct reason *why)
 	struct service *s = l->service;
 	uint32_t random;
 
+	if (why && why->class == REASON_AUTH)
+		service_reread_key(s);
 	if (l->ticket.state != TICKET_INSIDE)
 		return;
 	random_bytes(&random, sizeof(random));
@@ -227,8 +243,6 @@ static void tell_gate(struct link *l, const struct reason *why)
 		gate_failure(s->gate, &l->ticket, why, uv_now(s->loop), random);
 	else
 		gate_success(s->gate, &l->ticket);
-	if (why && why->class == REASON_AUTH)
-		service_reread_key(s);
 	service_gate_run(s);
 }
 
@@ -242,7 +256,7 @@ static void old_over(struct uplink *u, const struct reason *why, bool drained)
 		const struct reason kept = u->why;
 
 		u->why = *why;
-		uplink_tell_gap(u, l->settled, l->upto);
+		uplink_tell_unsettled(u, l->settled, l->upto);
 		uplink_flush_gap(u);
 		u->why = kept;
 	}
@@ -277,7 +291,8 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 		}
 		drop_link(u);
 		if (!drained && !orderly)
-			uplink_tell_unsettled(u, u->sent);
+			uplink_tell_unsettled(
+				u, transcript_settled(u->transcript), u->sent);
 		if (!u->old)
 			finish_all(u); /* may close u: last line */
 		return;
@@ -287,7 +302,7 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 		u->link = u->next;
 		u->next = NULL;
 		u->why = *why;
-		uplink_close_segments(u, 0, SEGMENT_RETRACTED);
+		uplink_tell_overflow(u);
 		uplink_set_state(u, "reconnecting", why);
 		uplink_update_busy(u);
 		return;
@@ -334,8 +349,8 @@ static int start_link(struct link *l, uint64_t from)
 	l->number = ++u->connections;
 	l->streaming = true;
 	l->up_since_ms = uv_now(u->cfg.loop);
-	l->settled = l->upto = from;
-	u->budget = UPLINK_UNSENT_MAX;
+	l->settled = l->upto = feeder_position(l->feeder);
+	u->budget = UPLINK_BURST;
 	u->budget_at_ms = l->up_since_ms;
 	u->message_ms = l->up_since_ms;
 	u->speech = 0;
@@ -380,11 +395,18 @@ static void on_ready(void *arg)
 	if (l == u->next) {
 		take_over(u);
 	} else {
+		if (u->lost_number) /* its audio is sent again */
+			uplink_close_segments(u, u->lost_number,
+					      SEGMENT_RETRACTED);
+		u->lost_number = 0;
 		transcript_reconnect(u->transcript);
-		uplink_tell_forgotten(u);
 		if (start_link(l, transcript_settled(u->transcript)))
 			return; /* no memory: the service will close it */
 		uplink_flush_gap(u);
+	}
+	if (u->finishing && !u->overtime) {
+		u->overtime = true;
+		timer_once_start(u->end, END_MS);
 	}
 	uplink_arm_idle(u);
 	uplink_pump(u);
@@ -454,7 +476,7 @@ static void look_at_gate(struct uplink *u)
 		reason_set(&why, REASON_TIMEOUT, 0,
 			   "no turn to connect: too many at once");
 	if (is_final(u, &why) ||
-	    (down && u->service->fallback && retry_is_hopeless(why.class))) {
+	    (down && can_fall_back(u, &why) && retry_is_hopeless(why.class))) {
 		drop_link(u);
 		retry_or_fail(u, &why); /* may close u: last line */
 		return;
@@ -489,9 +511,12 @@ static void on_end(void *arg)
 {
 	struct uplink *u = arg;
 
-	if (uplink_streaming(u))
+	if (uplink_streaming(u) && u->link->finish_sent)
 		return; /* the drain has its own limits */
-	if (u->why.class == REASON_NONE)
+	if (uplink_streaming(u))
+		reason_set(&u->why, REASON_SPEED, 0,
+			   "the service did not take the rest in time");
+	else if (u->why.class == REASON_NONE)
 		reason_set(&u->why, REASON_TIMEOUT, 0,
 			   "no connection until the call was over");
 	fail(u);
@@ -577,6 +602,7 @@ void uplink_close(struct uplink *u)
 		u->cb.busy(false, u->arg);
 	transcript_free(u->transcript);
 	backlog_free(u->backlog);
+	losses_free(&u->given_up);
 	free(u->pcm);
 	free(u);
 }

@@ -4,6 +4,7 @@
 #include "daemon/call/backlog.h"
 #include "daemon/call/connection.h"
 #include "daemon/call/gate.h"
+#include "daemon/call/losses.h"
 #include "daemon/call/uplink.h"
 #include "daemon/call/wire.h"
 #include "daemon/net/timer.h"
@@ -12,6 +13,8 @@ enum {
 	UPLINK_RATE = 8000,                /* of the leg's timeline [samples/s] */
 	UPLINK_UNSENT_MAX = 2 * UPLINK_RATE, /* more holds up a replay, and is
 						sent at the catch-up rate */
+	/* at once; not quite 2 s, for the service sees it through a network */
+	UPLINK_BURST = UPLINK_UNSENT_MAX - UPLINK_RATE / 10,
 	UPLINK_SESSION_ID = 128,
 };
 
@@ -46,6 +49,8 @@ struct uplink {
 	struct link *link;             /* the one that gets the audio */
 	struct link *next;             /* its successor at a session limit */
 	struct link *old;              /* its predecessor, giving last words */
+	struct service *lost;          /* of the last connection that was lost */
+	unsigned lost_number;          /* ... and which; 0: none, or closed */
 	struct timer_once *retry;      /* back-off, or a look at the gate */
 	struct timer_once *end;        /* limit once the leg is over */
 	struct timer_once *pace;
@@ -55,6 +60,7 @@ struct uplink {
 	const char *state;
 	struct reason told;            /* with that state */
 	bool finishing, failed, over, busy;
+	bool overtime;                 /* a connection came behind the end */
 	unsigned connections;          /* that became ready */
 	unsigned fallbacks;            /* services changed so far */
 	unsigned tries;                /* failures in a row */
@@ -63,8 +69,6 @@ struct uplink {
 	struct reason why;             /* of the last failure */
 
 	uint64_t sent;                 /* leg position sent up to, ever */
-	uint64_t gone;                 /* ... up to which what nobody settled
-					  was told as a gap */
 	uint64_t audio_at_us;          /* arrival of the last audio put */
 	uint64_t idle_from_us;         /* nothing to send since, media clock */
 	unsigned idles;                /* keep-alives since then */
@@ -82,6 +86,7 @@ struct uplink {
 
 	uint64_t gap_start, gap_end;   /* being given up; equal: nothing is */
 	const char *gap_cause;
+	struct losses given_up;        /* all of it so far */
 };
 
 enum { UPLINK_CHUNK_MAX_MS = 500 };
@@ -111,19 +116,22 @@ void uplink_rollover(struct uplink *u);
 /* uplink_lost.c: audio that is given up */
 void uplink_give_up(struct uplink *u, const struct span *s);
 void uplink_give_up_all(struct uplink *u);
-/** [from, upto) was sent, and its text will not come. */
-void uplink_tell_gap(struct uplink *u, uint64_t from, uint64_t upto);
-/** What was sent below `upto` and is not settled will not be sent again. */
-void uplink_tell_unsettled(struct uplink *u, uint64_t upto);
-/** A connection begins: at what the backlog still has of the unsettled. */
-void uplink_tell_forgotten(struct uplink *u);
+/** [from, upto) was sent and will neither be sent again nor be settled; what of
+ * it was told before is not told twice. */
+void uplink_tell_unsettled(struct uplink *u, uint64_t from, uint64_t upto);
+/** There is no connection: what was sent and is no longer kept cannot be sent
+ * again.  What is known of its text stays, the rest is a gap. */
+void uplink_tell_overflow(struct uplink *u);
 void uplink_trim(struct uplink *u);
 void uplink_flush_gap(struct uplink *u);
 
 /* uplink_text.c: what the service says */
 void uplink_result(struct link *l, const struct asr_result *r);
 void uplink_speech(struct link *l, enum speech_event e, int64_t at_us);
-/** Close what is open of one connection (0: of any). */
+/** Close the oldest that is open of one connection (0: of any), or all.
+ * @return false: there was none */
+bool uplink_close_segment(struct uplink *u, unsigned connection,
+			  enum segment_state state);
 void uplink_close_segments(struct uplink *u, unsigned connection,
 			   enum segment_state state);
 

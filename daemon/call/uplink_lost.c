@@ -14,6 +14,7 @@ static const char *cause(const struct uplink *u)
 	case REASON_QUOTA:   return "quota";
 	case REASON_TLS:     return "tls";
 	case REASON_DNS:     return "dns";
+	case REASON_SPEED:   return "asr_slow";
 	case REASON_TIMEOUT: /* it took the audio and said nothing */
 		return u->connections ? "asr_slow" : "asr_connect";
 	default:
@@ -41,7 +42,7 @@ static void extend_gap(struct uplink *u, uint64_t from, uint64_t end)
 		u->gap_start = from;
 	u->gap_end = end;
 	u->gap_cause = why;
-	u->gone = MAX(u->gone, end);
+	losses_add(&u->given_up, from, end);
 }
 
 void uplink_give_up(struct uplink *u, const struct span *s)
@@ -65,27 +66,36 @@ void uplink_give_up_all(struct uplink *u)
 		uplink_give_up(u, &s);
 }
 
-void uplink_tell_gap(struct uplink *u, uint64_t from, uint64_t upto)
+void uplink_tell_unsettled(struct uplink *u, uint64_t from, uint64_t upto)
 {
-	if (from < upto)
-		extend_gap(u, from, upto);
+	struct event_span told;
+
+	while (from < upto) {
+		const bool more = losses_behind(&u->given_up, from, &told);
+		const uint64_t end = more ? MIN(told.start, upto) : upto;
+
+		if (from < end)
+			extend_gap(u, from, end);
+		from = more ? told.end : upto;
+	}
 }
 
-void uplink_tell_unsettled(struct uplink *u, uint64_t upto)
+void uplink_tell_overflow(struct uplink *u)
 {
-	const uint64_t settled = transcript_settled(u->transcript);
+	struct span oldest;
+	const uint64_t first =
+		backlog_span(u->backlog, backlog_first(u->backlog), &oldest)
+			? oldest.pos : backlog_end(u->backlog);
+	uint64_t start;
 
-	uplink_tell_gap(u, MAX(settled, u->gone), MIN(upto, u->sent));
-}
-
-void uplink_tell_forgotten(struct uplink *u)
-{
-	struct span first;
-
-	if (backlog_span(u->backlog, backlog_first(u->backlog), &first))
-		uplink_tell_unsettled(u, first.pos);
-	else
-		uplink_tell_unsettled(u, u->sent);
+	while (u->lost_number &&
+	       transcript_open_from(u->transcript, u->lost_number, &start) &&
+	       start < first)
+		uplink_close_segment(u, u->lost_number, SEGMENT_FINAL);
+	uplink_tell_unsettled(u, transcript_settled(u->transcript),
+			      MIN(first, u->sent));
+	backlog_forget(u->backlog,
+		       MIN(transcript_settled(u->transcript), u->sent));
 }
 
 void uplink_trim(struct uplink *u)
@@ -95,7 +105,7 @@ void uplink_trim(struct uplink *u)
 
 	while (backlog_over(u->backlog) && backlog_drop(u->backlog, &s)) {
 		if (!f) {
-			uplink_tell_unsettled(u, s.pos + s.len);
+			uplink_tell_overflow(u);
 			uplink_give_up(u, &s);
 		} else if (feeder_span(f) < backlog_first(u->backlog)) {
 			u->sent = MAX(u->sent, feeder_position(f));

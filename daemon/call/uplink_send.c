@@ -13,7 +13,7 @@ enum {
 	MUTE_MS = 15000,        /* ... so much of it, so long no message */
 	STUCK_S = 3,            /* looks without a byte taken */
 	BEHIND_S = 5,           /* the lag is told again so often */
-	ROLLOVER_MS = 30000,    /* before the session's limit */
+	ROLLOVER_MS = 30000,    /* before the session's limit, at most */
 };
 
 static bool has_voice(const int16_t *pcm, size_t n)
@@ -74,7 +74,7 @@ static size_t allowed(struct uplink *u)
 	const uint64_t now_ms = uv_now(u->cfg.loop);
 	u->budget += (double)(now_ms - u->budget_at_ms) * rate * UPLINK_RATE /
 		     1000;
-	u->budget = MIN(u->budget, (double)UPLINK_UNSENT_MAX);
+	u->budget = MIN(u->budget, (double)UPLINK_BURST);
 	u->budget_at_ms = now_ms;
 	return u->budget > 0 ? (size_t)u->budget : 0;
 }
@@ -232,11 +232,12 @@ void uplink_watch(struct uplink *u)
 {
 	const struct link *l = u->link;
 	const uint32_t limit_ms = l->service->session_max_ms;
+	const uint32_t before_ms = MIN(limit_ms / 2, (uint32_t)ROLLOVER_MS);
 
 	if (l->finish_sent)
 		return;
 	if (limit_ms && !u->next && !u->old &&
-	    uv_now(u->cfg.loop) - l->up_since_ms + ROLLOVER_MS >= limit_ms)
+	    uv_now(u->cfg.loop) - l->up_since_ms + before_ms >= limit_ms)
 		uplink_rollover(u);
 	tell_lag(u);
 	if (is_stuck(u)) {

@@ -40,14 +40,23 @@ static const struct link *link_of(const struct uplink *u, unsigned connection,
 	return gone;
 }
 
+bool uplink_close_segment(struct uplink *u, unsigned connection,
+			  enum segment_state state)
+{
+	const struct link gone = { .service = u->lost ? u->lost : u->service };
+	const struct transcript_segment *s =
+		transcript_close(u->transcript, connection, state);
+
+	if (s)
+		publish(u, link_of(u, s->connection, &gone), s, NULL);
+	return s != NULL;
+}
+
 void uplink_close_segments(struct uplink *u, unsigned connection,
 			   enum segment_state state)
 {
-	const struct transcript_segment *s;
-	const struct link gone = { .service = u->service };
-
-	while ((s = transcript_close(u->transcript, connection, state)))
-		publish(u, link_of(u, s->connection, &gone), s, NULL);
+	while (uplink_close_segment(u, connection, state))
+		;
 }
 
 /* Microseconds on the connection to samples. */

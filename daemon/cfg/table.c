@@ -166,7 +166,7 @@ const struct config_key config_keys[] = {
 	  "\"/etc/trunkscribe/proxy.login\"",
 	  "File that holds user:password for the proxy, one line, no access "
 	  "for group or others; \"\": no login." },
-	{ "asr", "session-max", CONFIG_DURATION, "", 60 * SECOND, DAY, NULL,
+	{ "asr", "session-max", CONFIG_DURATION, "", 10 * SECOND, DAY, NULL,
 	  false, false, MEMBER(config_asr, session_max_ms), "\"1h\"",
 	  "The service ends a session after so long: the next one is opened "
 	  "30 s before; \"\": no limit is known." },

@@ -6,18 +6,26 @@
 
 #include "daemon/net/stream_impl.h"
 
-enum { USER_TIMEOUT_MS = 10000 }; /* unacknowledged this long: dead */
+enum {
+	USER_TIMEOUT_MS = 10000, /* unacknowledged this long: dead */
+	/* What the kernel takes beyond what the peer has room for: minutes of
+	 * audio else, which nobody could tell from audio that was heard. */
+	NOTSENT = 32768,
+};
 
 /* TCP is there. */
 static void ready(struct stream *s)
 {
-	const unsigned timeout = USER_TIMEOUT_MS;
+	const unsigned timeout = USER_TIMEOUT_MS, notsent = NOTSENT;
 	uv_os_fd_t fd;
 
 	uv_tcp_nodelay(&s->tcp, 1);
-	if (!uv_fileno((uv_handle_t *)&s->tcp, &fd))
+	if (!uv_fileno((uv_handle_t *)&s->tcp, &fd)) {
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout,
 			   sizeof(timeout));
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent,
+			   sizeof(notsent));
+	}
 	stream_pause(s, false);
 	if (!s->tls) {
 		stream_up(s);

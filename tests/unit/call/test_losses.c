@@ -25,6 +25,26 @@ static uint64_t within(uint64_t start, uint64_t end)
 	return sum;
 }
 
+/* The first that ends behind `pos`, looked for sample by sample. */
+static void check_behind(const struct losses *l, uint64_t pos)
+{
+	struct event_span found = {0};
+	uint64_t start = pos, end;
+
+	while (start < SAMPLES && !lost[start])
+		start++;
+	for (end = start; end < SAMPLES && lost[end];)
+		end++;
+	while (start > 0 && lost[start] && lost[start - 1])
+		start--;
+	const bool any = losses_behind(l, pos, &found);
+	assert_int_equal(any, end > pos && end > start);
+	if (any) {
+		assert_int_equal(found.start, start);
+		assert_int_equal(found.end, end);
+	}
+}
+
 static void add(struct losses *l, uint64_t start, uint64_t end)
 {
 	losses_add(l, start, end);
@@ -51,6 +71,7 @@ static void test_like_a_map_of_every_sample(void **state)
 			add(&l, start, start + rng(back ? 3000 : 400));
 			const uint64_t a = rng(SAMPLES), b = rng(SAMPLES);
 
+			check_behind(&l, a);
 			if (a <= b)
 				assert_int_equal(losses_within(&l, a, b),
 						 within(a, b));

@@ -370,15 +370,21 @@ static void test_any_service(void **state)
 			snprintf(key, sizeof(key), "%u", (unsigned)rng(60));
 			if (rng(200) == 0) {
 				const struct transcript_segment *x;
+				uint64_t from;
 
-				while ((x = transcript_close(
+				while (transcript_open_from(t, connection,
+							    &from) &&
+				       (x = transcript_close(
 						t, connection,
 						SEGMENT_RETRACTED))) {
 					assert_true(open[x->number]);
+					assert_int_equal(x->start, from);
 					open[x->number] = false;
 					assert_int_equal(x->rev,
 							 ++revs[x->number]);
 				}
+				assert_null(transcript_close(
+					t, connection, SEGMENT_RETRACTED));
 				transcript_reconnect(t);
 				connection++;
 				continue;
