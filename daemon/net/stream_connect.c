@@ -10,7 +10,7 @@ enum {
 	USER_TIMEOUT_MS = 10000, /* unacknowledged this long: dead */
 	/* What the kernel takes beyond what the peer has room for: minutes of
 	 * audio else, which nobody could tell from audio that was heard. */
-	NOTSENT = 32768,
+	NOTSENT = 8192,
 };
 
 /* TCP is there. */
