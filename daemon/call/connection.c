@@ -438,9 +438,9 @@ bool connection_room(const struct connection *c)
 	       websocket_queued(c->ws) < queue_max(c);
 }
 
-size_t connection_queued(const struct connection *c)
+size_t connection_unacknowledged(const struct connection *c)
 {
-	return c->ws && !c->over ? websocket_queued(c->ws) : 0;
+	return c->ws && !c->over ? websocket_unacknowledged(c->ws) : 0;
 }
 
 int connection_audio(struct connection *c, const uint8_t *data, size_t len)

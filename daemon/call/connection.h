@@ -47,8 +47,8 @@ void connection_close(struct connection *c);
 
 /** Ready, and little enough is queued to send more? */
 bool connection_room(const struct connection *c);
-/** Bytes queued that the network has not taken. */
-size_t connection_queued(const struct connection *c);
+/** Bytes queued, or sent and not acknowledged by the service's host. */
+size_t connection_unacknowledged(const struct connection *c);
 /** One audio message, in the service's wire encoding.  @return 0 or -errno */
 int connection_audio(struct connection *c, const uint8_t *data, size_t len);
 /** The vendor's keep-alive message or a ping, where it has one. */

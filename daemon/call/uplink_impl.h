@@ -80,7 +80,7 @@ struct uplink {
 	uint64_t speech;               /* samples with a voice since then */
 	bool asked_again;              /* reconnected once for want of results */
 	bool told_no_results;
-	size_t queued;                 /* in the socket at the last look */
+	size_t queued;                 /* on the way at the last look */
 	unsigned stuck_s;              /* so many looks ago it was the same */
 	unsigned behind_s;             /* looks since the lag was told of */
 

@@ -197,7 +197,7 @@ void uplink_on_idle(struct timer *t, uint64_t now_us)
 
 static bool is_stuck(struct uplink *u)
 {
-	const size_t queued = connection_queued(u->link->connection);
+	const size_t queued = connection_unacknowledged(u->link->connection);
 	const bool same = queued > 0 && queued == u->queued &&
 			  uplink_unsent(u) > UPLINK_UNSENT_MAX;
 

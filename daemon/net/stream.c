@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include "daemon/net/stream_impl.h"
 
@@ -201,6 +203,17 @@ int stream_write(struct stream *s, const void *data, size_t len)
 size_t stream_queued(const struct stream *s)
 {
 	return s->pending.len + (s->writing ? s->tcp.write_queue_size : 0);
+}
+
+size_t stream_unacknowledged(const struct stream *s)
+{
+	uv_os_fd_t fd;
+	int n = 0;
+
+	if (uv_fileno((const uv_handle_t *)&s->tcp, &fd) ||
+	    ioctl(fd, SIOCOUTQ, &n) || n < 0)
+		n = 0;
+	return stream_queued(s) + (size_t)n;
 }
 
 /* -- in ------------------------------------------------------------------- */

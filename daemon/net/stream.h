@@ -62,6 +62,8 @@ int stream_accept(struct stream **out, uv_stream_t *listener,
 int stream_write(struct stream *s, const void *data, size_t len);
 /** Bytes the kernel has not taken. */
 size_t stream_queued(const struct stream *s);
+/** The same and what the peer's host has not acknowledged. */
+size_t stream_unacknowledged(const struct stream *s);
 /** Stop and resume reading. */
 void stream_pause(struct stream *s, bool paused);
 struct addr stream_peer(const struct stream *s);

@@ -103,6 +103,11 @@ static void send_close(struct websocket *ws, unsigned code, const char *text)
 	write_out(ws, frames_close(ws->frames, code, text, &ws->out));
 }
 
+size_t websocket_unacknowledged(const struct websocket *ws)
+{
+	return ws->stream ? stream_unacknowledged(ws->stream) : 0;
+}
+
 /* Answers to pings, when the network takes them. */
 static void send_pongs(struct websocket *ws)
 {

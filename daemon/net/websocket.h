@@ -98,6 +98,8 @@ int websocket_send(struct websocket *ws, bool text, const void *data,
 		   size_t len);
 /** Bytes queued that the kernel has not taken. */
 size_t websocket_queued(const struct websocket *ws);
+/** The same and what the peer's host has not acknowledged. */
+size_t websocket_unacknowledged(const struct websocket *ws);
 /** Queue a ping (keep-alive of some services). */
 int websocket_ping(struct websocket *ws);
 /**

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-HELD = 8192      # of the receive buffer [bytes]: the kernel makes it twice that
+HELD = 4096      # of the receive buffer [bytes]: the kernel makes it twice that
 MSS = 1400       # as on a network; the loopback's 64 KiB come and go in lumps
 STEP_S = 0.05
 
