@@ -54,6 +54,8 @@ static int send_chunk(struct link *l, size_t n, bool end)
 		return err;
 
 	l->upto = taken.upto;
+	if (taken.upto > u->gap_end)
+		uplink_flush_gap(u); /* what was given up is over */
 	u->sent = MAX(u->sent, taken.upto);
 	u->speech += has_voice(u->pcm, n) ? n : 0;
 	u->cb.taken(&taken, u->arg);

@@ -114,8 +114,8 @@ def check(leg, pcm, lost=0):
         inside = [(min(end, p.end) - max(start, p.start), cause) for start, end, cause in gaps(leg)]
         inside = [(n, cause) for n, cause in inside if n > TOLERANCE]
         # a connection goes on behind what it was too slow for, and the final says so
-        lost = sum(n for n, cause in inside if cause == "asr_slow") / 8
-        assert abs(p.event["coverage"]["lost_ms"] - lost) <= 1 + len(inside), p.event
+        slow_ms = sum(n for n, cause in inside if cause == "asr_slow") / 8
+        assert abs(p.event["coverage"]["lost_ms"] - slow_ms) <= 1 + len(inside), (slow_ms, p.event)
         assert all(cause == "asr_slow" for _, cause in inside), \
             f"{leg.name}: samples of a final are in gaps {inside}: {p.event}"
     audio = leg.samples
