@@ -227,6 +227,25 @@ def test_draining_takes_nothing_new_and_sigterm_ends_in_order(tmp_path):
     assert not os.path.exists(daemon.control)
 
 
+def test_trunkscribectl_status_and_drain(tmp_path):
+    def ctl(*arguments):
+        done = subprocess.run([BUILD / "trunkscribectl", "-s", daemon.control, *arguments],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    with Daemon(tmp_path) as daemon:
+        control = Control(daemon.control)
+        control.add("c1")
+        lines = dict(line.split(maxsplit=1) for line in ctl("status").splitlines()
+                     if not line.startswith(("RTP", "up")))
+        assert (lines["calls"], lines["draining"]) == ("1", "no")
+        assert "1 of 50 pairs" in ctl("status") and "yes" in ctl("drain")
+        assert json.loads(ctl("status", "--json")) == control.ask("status")["status"]
+        assert json.loads(ctl("drain", "--cancel", "--json"))["draining"] is False
+        control.add("c2")
+
+
 def test_no_port_left_is_said(tmp_path):
     with Daemon(tmp_path, ports=(24700, 24703)) as daemon:
         control = Control(daemon.control)

@@ -63,7 +63,9 @@ def server(tmp_path):
 
 @pytest.mark.parametrize("arguments,says", [
     ([], "which command"), (["nonsense"], "no such command: nonsense"),
-    (["status"], "not in version"), (["drain", "--cancel"], ""), (["events", "x"], "too many: x"),
+    (["calls"], "not in version"), (["status", "x"], "too many: x"),
+    (["status", "--cancel"], "--cancel is for drain"), (["tail", "--json"], "--json is not for"),
+    (["drain", "--name", "x"], "are for events"), (["events", "x"], "too many: x"),
     (["tail", "a", "b"], "many: b"),
     (["tail", "a/b"], "no call's id"), (["tail", "--name", "x"], "--name is for events"),
     (["events", "--once"], "--once is for tail"), (["events", "--name", "a b"], "--name"),
@@ -81,7 +83,7 @@ def test_help_and_version():
     assert ctl("--version").stdout.startswith("trunkscribectl 0.")
 
 
-@pytest.mark.parametrize("command", ["events", "tail"])
+@pytest.mark.parametrize("command", ["events", "tail", "status", "drain"])
 def test_no_daemon(tmp_path, command):
     p = ctl(command, "-s", tmp_path / "none")
     assert p.returncode == 2 and "is trunkscribed running" in p.stderr

@@ -12,6 +12,8 @@ struct options {
 	const char *id;      /**< tail: a call; NULL: all */
 	const char *name;    /**< NULL: none */
 	const char *from;    /**< NULL: the command's default */
+	bool json;           /**< status, drain: as JSON */
+	bool cancel;         /**< drain: take new calls again */
 	bool once;           /**< tail: end with the first call that ends */
 };
 
@@ -39,3 +41,5 @@ int client_subscribe(struct client **out, const struct options *o,
 /** Each returns an exit code. */
 int command_events(const struct options *o);
 int command_tail(const struct options *o);
+int command_status(const struct options *o);
+int command_drain(const struct options *o);

@@ -8,23 +8,30 @@
 #include "daemon/base/stdio_open.h"
 #include "tools/trunkscribectl/client.h"
 
-enum { USAGE = 64, FROM = 256, NAME, ONCE, HELP, VERSION };
+enum { USAGE = 64, FROM = 256, NAME, ONCE, JSON, CANCEL, HELP, VERSION };
 
 static const char help[] =
 "usage: trunkscribectl events [-s SOCKET] [--name NAME] [--from WHERE]\n"
 "       trunkscribectl tail [ID] [-s SOCKET] [--from WHERE] [--once]\n"
+"       trunkscribectl status [-s SOCKET] [--json]\n"
+"       trunkscribectl drain [--cancel] [-s SOCKET] [--json]\n"
 "\n"
 "  events   print every event, a line of JSON each, as it happens\n"
 "  tail     print the transcript of all calls, or of the call ID, as people\n"
 "           read it: one line for each final piece, the parties side by side\n"
+"  status   how it stands with the daemon\n"
+"  drain    take no new calls; those there are go on\n"
 "\n"
-"  -s SOCKET    the daemon's event socket\n"
-"               (/run/trunkscribe/events.sock)\n"
+"  -s SOCKET    the daemon's event socket (/run/trunkscribe/events.sock), for\n"
+"               status and drain its control socket\n"
+"               (/run/trunkscribe/control.sock)\n"
 "  --name NAME  acknowledge what was printed, so that the next start with the\n"
 "               same name and --from resume misses nothing\n"
 "  --from WHERE where to begin: now, oldest, resume (where NAME stopped) or\n"
 "               EPOCH:SEQ.  Default: now; resume with a name; oldest with an ID\n"
 "  --once       end when the first call has ended; an ID implies it\n"
+"  --json       as one line of JSON\n"
+"  --cancel     take new calls again\n"
 "\n"
 "Exit code: 0 ended as asked, 2 no daemon or it went away, 64 usage.\n";
 
@@ -38,8 +45,8 @@ static int usage(const char *what, const char *which)
 static bool is_planned(const char *command)
 {
 	static const char *const planned[] = {
-		"status", "calls", "call", "metrics", "pause", "resume",
-		"hangup", "drain", "reload",
+		"calls", "call", "metrics", "pause", "resume", "hangup",
+		"reload",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(planned); i++)
@@ -69,14 +76,38 @@ static bool is_place(const char *text)
 	return digits > 0 && digits <= 18 && text[hex + 1 + digits] == 0;
 }
 
+static int run_control(const char *command, char **arguments,
+		       struct options *o)
+{
+	const bool drain = !strcmp(command, "drain");
+
+	if (*arguments)
+		return usage("one argument too many: ", *arguments);
+	if (o->name || o->from || o->once)
+		return usage("--name, --from and --once are for events and "
+			     "tail", "");
+	if (o->cancel && !drain)
+		return usage("--cancel is for drain", "");
+	if (!o->socket)
+		o->socket = "/run/trunkscribe/control.sock";
+	return drain ? command_drain(o) : command_status(o);
+}
+
 static int run(const char *command, char **arguments, struct options *o)
 {
 	if (is_planned(command)) {
 		fprintf(stderr, "trunkscribectl: \"%s\" is not in version %s "
-			"yet; there are events and tail\n", command,
+			"yet; there are events, tail, status and drain\n", command,
 			TRUNKSCRIBE_VERSION);
 		return USAGE;
 	}
+	if (!strcmp(command, "status") || !strcmp(command, "drain"))
+		return run_control(command, arguments, o);
+	if (o->json || o->cancel)
+		return usage(o->json ? "--json" : "--cancel",
+			     " is not for this command");
+	if (!o->socket)
+		o->socket = "/run/trunkscribe/events.sock";
 	const bool tail = !strcmp(command, "tail");
 	if (!tail && strcmp(command, "events") != 0)
 		return usage("no such command: ", command);
@@ -107,11 +138,13 @@ int main(int argc, char **argv)
 		{ "from", required_argument, NULL, FROM },
 		{ "name", required_argument, NULL, NAME },
 		{ "once", no_argument, NULL, ONCE },
+		{ "json", no_argument, NULL, JSON },
+		{ "cancel", no_argument, NULL, CANCEL },
 		{ "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, VERSION },
 		{ 0 },
 	};
-	struct options o = { .socket = "/run/trunkscribe/events.sock" };
+	struct options o = {0};
 	int c;
 
 	if (stdio_open())
@@ -122,6 +155,8 @@ int main(int argc, char **argv)
 		case FROM: o.from = optarg; break;
 		case NAME: o.name = optarg; break;
 		case ONCE: o.once = true; break;
+		case JSON: o.json = true; break;
+		case CANCEL: o.cancel = true; break;
 		case VERSION:
 			puts("trunkscribectl " TRUNKSCRIBE_VERSION);
 			return 0;
