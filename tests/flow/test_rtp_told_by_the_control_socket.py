@@ -56,7 +56,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [BUILD / "trunkscribed", "-c", self.file, "--log", "info"], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.stderr = ""
+        self.stderr, self.stopped = "", False
 
     def __enter__(self):
         for line in self.process.stderr:
@@ -73,12 +73,17 @@ class Daemon:
         return self
 
     def __exit__(self, kind, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.stop()
         self.stderr += self.process.stderr.read()
         code = self.process.wait(WAIT_S)
         if kind is None:
             assert code == 0, self.stderr
+
+    def stop(self):
+        """Once: a second SIGTERM may come when nobody handles it any more."""
+        if not self.stopped and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.stopped = True
 
     def until(self, kind):
         """Events up to the next of this type."""
@@ -218,7 +223,7 @@ def test_draining_takes_nothing_new_and_sigterm_ends_in_order(tmp_path):
         assert control.ask("drain", cancel=True)["status"]["draining"] is False
         control.add("c2")
         control.ask("drain")
-        daemon.process.send_signal(signal.SIGTERM)
+        daemon.stop()
         ended = [e for e in daemon.until("bye") if e["type"] in ("leg.end", "call.end")]
     assert [(e["type"], e["call"], e["reason"]) for e in ended] == [
         ("leg.end", "c1", "drain"), ("call.end", "c1", "drain"),
