@@ -176,11 +176,12 @@ static void on_heard(void *arg)
 		p->answer_ms = uv_now(&p->loop);
 }
 
-static void on_result(const struct asr_result *r, void *arg)
+static bool on_result(const struct asr_result *r, void *arg)
 {
 	struct probe *p = arg;
 
 	p->words |= r->text[0] != '\0';
+	return true;
 }
 
 static void tell_answer(const struct probe *p)

@@ -15,7 +15,7 @@
 #include "daemon/pub/file.h"
 #include "daemon/pub/wav.h"
 
-enum { GIVE_UP_MS = 20000 }; /* passing failures, while nothing moves */
+enum { GIVE_UP_MS = 30000 }; /* passing failures, while nothing moves */
 
 struct app {
 	const struct options *o;

@@ -112,6 +112,8 @@ struct asr_vendor {
 	uint32_t drain_max_ms;     /**< ... and altogether */
 	bool flush_first;          /**< flush() goes out before finish() */
 	enum asr_closer closer;
+	bool close_is_done;        /**< No last message: an orderly close after
+				        finish() says that all text was sent */
 	uint32_t session_max_ms;   /**< Open a successor before; 0: no limit */
 
 	/**

@@ -383,7 +383,7 @@ const struct asr_vendor asr_vendor_camb = {
 	.idle = ASR_IDLE_SILENCE,
 	.idle_ms = 5000, .idle_first_ms = 1500, .idle_next_ms = 5000,
 	.drain_ms = 5000, .drain_max_ms = 15000,
-	.closer = ASR_SERVER_CLOSES,
+	.closer = ASR_SERVER_CLOSES, .close_is_done = true,
 	.check = check, .target = target, .headers = headers,
 	.keepalive = keepalive, .finish = finish, .meaning = meaning,
 	.parse = parse, .tick = tick, .close = close_state,

@@ -14,6 +14,7 @@ enum {
 	BAD_IN_A_ROW = 5,
 	QUEUE_MS = 1000,       /* audio the socket's queue may hold */
 	TICK_MS = 100,
+	UNHEARD_MAX = 5,       /* lock-step answers missing in a row */
 	ANSWER_MS = 2000,      /* a lock-step service is not waited for longer */
 	CLOSE_MS = 2000,       /* after an in-band error, or after done() */
 	CLOSE_NORMAL = 1000,
@@ -39,6 +40,8 @@ struct connection {
 	struct reason refused; /* told in-band; class NONE: not */
 	bool unanswered;       /* the last audio, by a lock-step service */
 	unsigned bad;          /* messages in a row */
+	bool unbelievable;     /* times in the message being read */
+	unsigned unheard;      /* lock-step: unanswered in a row */
 	uint64_t drain_until_ms;
 	bool over;             /* the last callback was made */
 	struct asr_message message;
@@ -107,7 +110,7 @@ static void on_result(const struct asr_result *r, void *arg)
 {
 	struct connection *c = arg;
 
-	c->cb.result(r, c->arg);
+	c->unbelievable |= !c->cb.result(r, c->arg);
 }
 
 static void on_speech(enum speech_event e, int64_t at_us, void *arg)
@@ -227,6 +230,10 @@ static bool read_message(struct connection *c, const uint8_t *data, size_t len)
 		return on_bad(c);
 	if (c->over)
 		return false; /* closed on becoming ready */
+	if (c->unbelievable) {
+		c->unbelievable = false;
+		return on_bad(c);
+	}
 	c->bad = 0;
 	if (c->refused.class != REASON_NONE && c->state != CLOSING)
 		close_soon(c);
@@ -254,6 +261,7 @@ static void on_message(bool text, const uint8_t *data, size_t len, void *arg)
 
 	if (!text || c->state == CONNECTING)
 		return; /* no service sends binary: benign */
+	c->unheard = 0;
 	c->cb.heard(c->arg);
 	if (read_message(c, data, len) && c->unanswered &&
 	    c->state == STREAMING)
@@ -306,7 +314,7 @@ static void on_closed(const struct reason *from, void *arg)
 
 	const bool drained =
 		ended && c->refused.class == REASON_NONE &&
-		(c->done || (vendor(c)->closer == ASR_SERVER_CLOSES &&
+		(c->done || (vendor(c)->close_is_done &&
 			     (from->class == REASON_NONE ||
 			      from->code == CLOSE_NORMAL)));
 	if (drained)
@@ -323,7 +331,11 @@ static void on_timer(void *arg)
 		last_tick(c);
 	switch (c->state) {
 	case STREAMING:
-		go_on(c);
+		if (++c->unheard < UNHEARD_MAX)
+			go_on(c);
+		else
+			end_with(c, REASON_TIMEOUT,
+				 "the service does not answer any more");
 		return;
 	case WAITING:
 		end_with(c, REASON_TIMEOUT,

@@ -26,7 +26,8 @@ struct connection_cb {
 	void (*ready)(void *arg);  /**< Audio may be sent */
 	void (*room)(void *arg);   /**< connection_room() again */
 	void (*session)(const char *id, void *arg);
-	void (*result)(const struct asr_result *r, void *arg);
+	/** @return false: its times cannot be: the message is a bad one */
+	bool (*result)(const struct asr_result *r, void *arg);
 	void (*speech)(enum speech_event e, int64_t at_us, void *arg);
 	void (*heard)(void *arg);  /**< A message came, of any kind */
 	void (*bad)(void *arg);    /**< ... and was dropped */

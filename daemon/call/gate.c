@@ -25,6 +25,12 @@ struct failure {
 	uint64_t leg;
 };
 
+/* The last ones, a ring. */
+struct failures {
+	struct failure last[FAILURES];
+	unsigned n;
+};
+
 struct gate {
 	struct gate_config cfg;
 	struct list waiting;       /* tickets, longest first */
@@ -32,8 +38,8 @@ struct gate {
 	double rate;               /* connections a second, now */
 	double tokens;
 	uint64_t tokens_at_ms;
-	struct failure failures[FAILURES]; /* ring */
-	unsigned n_failures;
+	struct failures connects;  /* that failed since one succeeded */
+	struct failures lost;      /* connections, by protocol errors */
 
 	bool down;
 	const struct gate_ticket *probe; /* let in while down; NULL: none */
@@ -106,7 +112,7 @@ static void set_down(struct gate *g, bool down, const struct reason *why)
 void gate_success(struct gate *g, struct gate_ticket *t)
 {
 	leave(g, t);
-	g->n_failures = 0;
+	g->connects.n = 0;
 	g->open_ms = 0;
 	g->probe = NULL;
 	g->rate = MIN(g->cfg.per_second, g->rate + g->cfg.per_second / 10);
@@ -114,19 +120,19 @@ void gate_success(struct gate *g, struct gate_ticket *t)
 }
 
 /* Do the last failures mean that the service is down? */
-static bool breaks(const struct gate *g, uint64_t now_ms)
+static bool breaks(const struct failures *f, uint64_t now_ms)
 {
 	unsigned legs = 0;
 
-	if (g->n_failures < FAILURES)
+	if (f->n < FAILURES)
 		return false;
 	for (unsigned i = 0; i < FAILURES; i++) {
 		bool seen = false;
 
-		if (now_ms - g->failures[i].at_ms > WINDOW_MS)
+		if (now_ms - f->last[i].at_ms > WINDOW_MS)
 			return false;
 		for (unsigned k = 0; k < i; k++)
-			seen |= g->failures[k].leg == g->failures[i].leg;
+			seen |= f->last[k].leg == f->last[i].leg;
 		legs += !seen;
 	}
 	return legs >= LEGS;
@@ -148,28 +154,51 @@ static void open_for(struct gate *g, const struct reason *why, uint64_t now_ms,
 	set_down(g, true, why);
 }
 
+static void note(struct failures *f, uint64_t leg, uint64_t now_ms)
+{
+	f->last[f->n % FAILURES] = (struct failure){ now_ms, leg };
+	if (++f->n == 2 * FAILURES)
+		f->n = FAILURES;
+}
+
+static void slow_down(struct gate *g, const struct reason *why)
+{
+	if (why->class == REASON_QUOTA)
+		g->rate = MAX(g->rate / 2, g->cfg.per_second / 64);
+}
+
+void gate_lost(struct gate *g, uint64_t leg, const struct reason *why,
+	       uint64_t now_ms, uint32_t random)
+{
+	const bool hopeless = retry_is_hopeless(why->class);
+
+	slow_down(g, why);
+	if (why->class == REASON_PROTOCOL)
+		note(&g->lost, leg, now_ms);
+	else if (!hopeless)
+		return;
+	if (!g->down && (hopeless || breaks(&g->lost, now_ms)))
+		open_for(g, why, now_ms, random);
+}
+
 void gate_failure(struct gate *g, struct gate_ticket *t,
 		  const struct reason *why, uint64_t now_ms, uint32_t random)
 {
 	const bool was_probe = g->probe == t;
 
 	leave(g, t);
-	if (why->class == REASON_QUOTA)
-		g->rate = MAX(g->rate / 2, g->cfg.per_second / 64);
-	g->failures[g->n_failures % FAILURES] =
-		(struct failure){ now_ms, t->leg };
-	if (++g->n_failures == 2 * FAILURES)
-		g->n_failures = FAILURES;
+	slow_down(g, why);
+	note(&g->connects, t->leg, now_ms);
 	/* those who were inside when it opened bring no news */
 	if (was_probe || retry_is_hopeless(why->class) ||
-	    (!g->down && breaks(g, now_ms)))
+	    (!g->down && breaks(&g->connects, now_ms)))
 		open_for(g, why, now_ms, random);
 }
 
 void gate_reopen(struct gate *g)
 {
 	g->try_at_ms = 0;
-	g->n_failures = 0;
+	g->connects.n = 0;
 }
 
 static void earn(struct gate *g, uint64_t now_ms)

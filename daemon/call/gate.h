@@ -53,6 +53,11 @@ void gate_success(struct gate *g, struct gate_ticket *t);
 /** It failed. */
 void gate_failure(struct gate *g, struct gate_ticket *t,
 		  const struct reason *why, uint64_t now_ms, uint32_t random);
+/** A connection that had been ready was lost: what that says of the service.
+ * Protocol errors count as failures, a quota slows the rate, what is hopeless
+ * opens the circuit; restarts and the network say nothing. */
+void gate_lost(struct gate *g, uint64_t leg, const struct reason *why,
+	       uint64_t now_ms, uint32_t random);
 /** What made it open is mended (a new key): try again now. */
 void gate_reopen(struct gate *g);
 

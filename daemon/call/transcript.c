@@ -21,6 +21,11 @@ struct transcript {
 	uint64_t before;        /* settled by earlier connections */
 	uint64_t told;          /* the latest end of a final ... */
 	uint64_t told_before;   /* ... of earlier connections */
+	struct {
+		unsigned connection;
+		uint64_t start, end, hash;
+	} last;                 /* final with times: services without ids
+				   repeat one under another key */
 };
 
 int transcript_new(struct transcript **out)
@@ -129,6 +134,16 @@ static uint64_t reach(const struct asr_result *r, uint64_t end)
 	return end > TRANSCRIPT_UNTIMED ? end - TRANSCRIPT_UNTIMED : 0;
 }
 
+static bool repeats_last(const struct transcript *t, unsigned connection,
+			 const struct asr_result *r, uint64_t start,
+			 uint64_t end, uint64_t hash)
+{
+	return r->state == RESULT_FINAL && r->end_us != TIME_UNKNOWN &&
+	       start < end && t->last.connection == connection &&
+	       t->last.start == start && t->last.end == end &&
+	       t->last.hash == hash;
+}
+
 const struct transcript_segment *
 transcript_result(struct transcript *t, unsigned connection,
 		  const struct asr_result *r, uint64_t start, uint64_t end)
@@ -145,7 +160,8 @@ transcript_result(struct transcript *t, unsigned connection,
 	if (i == t->n) {
 		/* what was settled before is not told twice */
 		if (r->state == RESULT_RETRACTED ||
-		    (end <= t->before && t->before > 0))
+		    (end <= t->before && t->before > 0) ||
+		    repeats_last(t, connection, r, start, end, hash))
 			return NULL;
 		i = add(t, connection, r->key);
 	}
@@ -178,6 +194,10 @@ transcript_result(struct transcript *t, unsigned connection,
 	if (s->state == SEGMENT_FINAL) {
 		settle(t, reach(r, end));
 		t->told = MAX(t->told, end);
+		t->last.connection = connection;
+		t->last.start = start;
+		t->last.end = end;
+		t->last.hash = hash;
 	}
 	return s;
 }
@@ -240,4 +260,17 @@ uint64_t transcript_settled(const struct transcript *t)
 uint64_t transcript_told(const struct transcript *t)
 {
 	return t->told;
+}
+
+bool transcript_start(const struct transcript *t, unsigned connection,
+		      const char *key, uint64_t *start)
+{
+	char kept[TRANSCRIPT_KEY];
+
+	key_of(kept, key);
+	const size_t i = find(t, connection, kept);
+	if (i == t->n)
+		return false;
+	*start = t->segments[i].start;
+	return true;
 }

@@ -78,6 +78,9 @@ bool transcript_open_from(const struct transcript *t, unsigned connection,
  * open stays so: the lost one's is to be closed, another may still speak. */
 void transcript_reconnect(struct transcript *t);
 
+/** Where a segment known by this key begins.  @return false: none is known */
+bool transcript_start(const struct transcript *t, unsigned connection,
+		      const char *key, uint64_t *start);
 /** Leg position up to which finals were published ... */
 uint64_t transcript_told(const struct transcript *t);
 /** ... and up to which nothing needs to be sent again. */

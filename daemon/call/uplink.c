@@ -188,7 +188,8 @@ static bool can_fall_back(const struct uplink *u, const struct reason *why)
 static bool fall_back(struct uplink *u, const struct reason *why)
 {
 	if (!can_fall_back(u, why) ||
-	    (u->tries < FALLBACK_TRIES && !retry_is_hopeless(why->class)))
+	    (u->tries < FALLBACK_TRIES && !retry_is_hopeless(why->class) &&
+	     !gate_down(u->service->gate)))
 		return false;
 	u->service = u->service->fallback;
 	u->fallbacks++;
@@ -236,9 +237,14 @@ static void tell_gate(struct link *l, const struct reason *why)
 
 	if (why && why->class == REASON_AUTH)
 		service_reread_key(s);
-	if (l->ticket.state != TICKET_INSIDE)
-		return;
 	random_bytes(&random, sizeof(random));
+	if (l->ticket.state != TICKET_INSIDE) {
+		if (why && !l->finish_sent)
+			gate_lost(s->gate, l->ticket.leg, why, uv_now(s->loop),
+				  random);
+		service_gate_run(s);
+		return;
+	}
 	if (why)
 		gate_failure(s->gate, &l->ticket, why, uv_now(s->loop), random);
 	else
@@ -444,9 +450,9 @@ static void on_session(const char *id, void *arg)
 	l->session[n] = '\0';
 }
 
-static void on_result(const struct asr_result *r, void *arg)
+static bool on_result(const struct asr_result *r, void *arg)
 {
-	uplink_result(arg, r);
+	return uplink_result(arg, r);
 }
 
 static void on_speech(enum speech_event e, int64_t at_us, void *arg)
@@ -476,7 +482,7 @@ static void look_at_gate(struct uplink *u)
 		reason_set(&why, REASON_TIMEOUT, 0,
 			   "no turn to connect: too many at once");
 	if (is_final(u, &why) ||
-	    (down && can_fall_back(u, &why) && retry_is_hopeless(why.class))) {
+	    (down && can_fall_back(u, &why))) {
 		drop_link(u);
 		retry_or_fail(u, &why); /* may close u: last line */
 		return;

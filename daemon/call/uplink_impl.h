@@ -126,7 +126,8 @@ void uplink_trim(struct uplink *u);
 void uplink_flush_gap(struct uplink *u);
 
 /* uplink_text.c: what the service says */
-void uplink_result(struct link *l, const struct asr_result *r);
+/** @return false: its times lie where no audio was sent */
+bool uplink_result(struct link *l, const struct asr_result *r);
 void uplink_speech(struct link *l, enum speech_event e, int64_t at_us);
 /** Close the oldest that is open of one connection (0: of any), or all.
  * @return false: there was none */

@@ -2,6 +2,11 @@
 #include "daemon/base/array.h"
 #include "daemon/call/uplink_impl.h"
 
+enum {
+	BEYOND = 5 * UPLINK_RATE,  /* of what was sent [samples] */
+	BACKWARDS_US = 1000000,    /* an end before its start: rounding */
+};
+
 /* When the last sample of a segment arrived: its span may still be kept. */
 static uint64_t arrival(const struct uplink *u, uint64_t end)
 {
@@ -65,20 +70,44 @@ static uint64_t samples_at(int64_t us)
 	return us < 0 ? 0 : ((uint64_t)us * UPLINK_RATE + 500000) / 1000000;
 }
 
-void uplink_result(struct link *l, const struct asr_result *r)
+/* Where a result without times begins: where its segment did, or the last ended */
+static uint64_t untimed_start(const struct link *l, const struct asr_result *r)
+{
+	uint64_t start;
+
+	return transcript_start(l->uplink->transcript, l->number, r->key,
+				&start) ? start : l->settled;
+}
+
+/* Can these times be?  Within what was sent, give or take some seconds. */
+static bool believable(const struct positions *map, const struct asr_result *r)
+{
+	const uint64_t most = positions_total(map) + BEYOND;
+
+	if (r->start_us != TIME_UNKNOWN && samples_at(r->start_us) > most)
+		return false;
+	if (r->end_us != TIME_UNKNOWN && samples_at(r->end_us) > most)
+		return false;
+	return r->start_us == TIME_UNKNOWN || r->end_us == TIME_UNKNOWN ||
+	       r->start_us <= r->end_us + BACKWARDS_US;
+}
+
+bool uplink_result(struct link *l, const struct asr_result *r)
 {
 	struct uplink *u = l->uplink;
 	const struct transcript_segment *s;
 
 	if (!l->feeder)
-		return; /* before it was ready: about nothing we sent */
+		return true; /* before it was ready: about nothing we sent */
+	if (!believable(feeder_map(l->feeder), r))
+		return false;
 
 	const struct positions *map = feeder_map(l->feeder);
 	uint64_t end = r->end_us == TIME_UNKNOWN
 			       ? l->upto
 			       : positions_end(map, samples_at(r->end_us));
 	uint64_t start = r->start_us == TIME_UNKNOWN
-				 ? l->settled
+				 ? untimed_start(l, r)
 				 : positions_start(map, samples_at(r->start_us));
 
 	end = MIN(end, l->upto);
@@ -93,6 +122,7 @@ void uplink_result(struct link *l, const struct asr_result *r)
 		publish(u, l, s, r);
 	backlog_forget(u->backlog,
 		       MIN(transcript_settled(u->transcript), u->sent));
+	return true;
 }
 
 void uplink_speech(struct link *l, enum speech_event e, int64_t at_us)

@@ -115,7 +115,11 @@ static const struct {
 		{ FINAL, 2, "d", "w", 800, 900, "3.1 final 800-900", 900 } } },
 	{ "settled now is told again", {
 		{ FINAL, 1, "a", "x", 0, 800, "1.1 final 0-800", 800 },
-		{ FINAL, 1, "b", "x", 0, 800, "2.1 final 0-800", 800 } } },
+		{ FINAL, 1, "b", "y", 0, 800, "2.1 final 0-800", 800 } } },
+	{ "a service without ids says it twice", {
+		{ FINAL, 1, "a", "x", 0, 800, "1.1 final 0-800", 800 },
+		{ FINAL, 1, "b", "x", 0, 800, "", 800 },
+		{ FINAL, 1, "c", "x", 800, 900, "2.1 final 800-900", 900 } } },
 	{ "one that began as new stays so", {
 		{ FINAL, 1, "a", "x", 0, 800, "1.1 final 0-800", 800 },
 		{ .kind = RECONNECT, .settled = 800 },
@@ -316,12 +320,12 @@ static void test_more_than_64(void **state)
 	assert_int_equal(result(t, PARTIAL, "open", "x", 80)->number, 1);
 	for (unsigned i = 0; i < 200; i++) {
 		snprintf(key, sizeof(key), "%u", i);
-		assert_int_equal(result(t, FINAL, key, "y", 100)->number,
+		assert_int_equal(result(t, FINAL, key, key, 100)->number,
 				 i + 2);
 	}
 	/* the newest are known, the open one as well, the oldest are not */
-	assert_null(result(t, FINAL, "199", "y", 100));
-	assert_null(result(t, FINAL, "140", "y", 100));
+	assert_null(result(t, FINAL, "199", "199", 100));
+	assert_null(result(t, FINAL, "140", "140", 100));
 	assert_int_equal(result(t, PARTIAL, "open", "x2", 90)->number, 1);
 	assert_int_equal(result(t, FINAL, "0", "y", 100)->number, 202);
 	transcript_free(t);

@@ -416,7 +416,7 @@ static void test_files_that_cannot_be_read(void **state)
 	(void)state;
 	assert_int_equal(config_load(&c, "/nonexistent/x.conf", &errors),
 			 -ENOENT);
-	assert_string_equal(buf_str(&errors), "/nonexistent/x.conf:0: cannot "
+	assert_string_equal(buf_str(&errors), "/nonexistent/x.conf: cannot "
 			    "be read: No such file or directory; check the "
 			    "path (option -c) and its access\n");
 	buf_clear(&errors);
