@@ -131,7 +131,7 @@ static void test_every_figure_has_its_place(void **state)
 	};
 	const struct receiver_stats rs = {
 		.packets = 21, .lost = 22, .late = 23, .duplicate = 24,
-		.reordered = 25, .jitter_ms = 1.5, .mos = 4.25,
+		.reordered = 25, .jitter_ms = 1.5, .mos = 4.25, .samples = 26,
 	};
 	struct event_leg_end e = { .reason = "kept", .duration = 99,
 				   .offset_us = 98, .asr = true };
@@ -154,6 +154,13 @@ static void test_every_figure_has_its_place(void **state)
 	assert_int_equal(e.rtp_duplicate, 24);
 	assert_int_equal(e.rtp_reordered, 25);
 	assert_true(e.jitter_ms == 1.5 && e.mos == 4.25);
+
+	/* nothing was heard: nothing is known of how it sounded */
+	const struct receiver_stats deaf = { .mos = 4.4 };
+	struct event_leg_end none = {0};
+
+	account_print(&a, &none, &deaf);
+	assert_true(none.jitter_ms < 0 && none.mos < 0);
 	/* not its own: untouched */
 	assert_string_equal(e.reason, "kept");
 	assert_int_equal(e.duration, 99);
