@@ -163,12 +163,13 @@ fuzz:
 	@sh tools/deps.sh build test
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} /usr/bin/python3 tests/run.py fuzz
 
-# The flow tests under the sanitizers, again and again.
+# The flow tests under the sanitizers, again and again, with 200 random kills of
+# connections each time (KILL_SEED says where; it is printed).
 SOAK_SECONDS ?= 3600
 soak:
 	@sh tools/deps.sh build test
 	@end=$$(($$(date +%s) + $(SOAK_SECONDS))); \
-	while /usr/bin/python3 tests/run.py flow-asan || exit 1; do \
+	while KILLS=$${KILLS:-200} /usr/bin/python3 tests/run.py flow-asan || exit 1; do \
 	  [ $$(date +%s) -lt $$end ] || exit 0; done
 
 demo:

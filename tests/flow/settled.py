@@ -82,7 +82,8 @@ def pieces(leg, pcm):
         end = min(end, total)
         assert abs(e["start_ms"] - start / 8) <= 1, (e["text"], start / 8, e["start_ms"])
         assert abs(e["end_ms"] - end / 8) <= 1, (e["text"], end / 8, e["end_ms"])
-        out.append(Piece(start, end, e))
+        if start < total:  # else words about what a last chunk was filled up with
+            out.append(Piece(start, end, e))
     return out
 
 
