@@ -79,7 +79,7 @@ def pieces(leg, pcm):
         end = parts[-1][1]
         assert crc_of_all(pcm, parts) == int(crc, 16), f"{e['text']}: not the audio at {start}"
         assert end <= total + CHUNK
-        end = min(end, total)
+        start, end = min(start, total), min(end, total)
         assert abs(e["start_ms"] - start / 8) <= 1, (e["text"], start / 8, e["start_ms"])
         assert abs(e["end_ms"] - end / 8) <= 1, (e["text"], end / 8, e["end_ms"])
         if start < total:  # else words about what a last chunk was filled up with
