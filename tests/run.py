@@ -24,8 +24,8 @@ FUZZ_SEED = int(os.environ.get("FUZZ_SEED", random.randrange(1, 2**31)))
 JOBS = int(os.environ.get("JOBS", max(2, os.cpu_count() or 2)))
 ASAN = ["B=build/asan", "CC=clang", "SAN=address,undefined", "OPT=-O1 -g"]
 # Too slow under valgrind (every length, every alignment), or not possible there (it knows no
-# AVX-512); the sanitizers run them.
-NOT_IN_VALGRIND = {"codecs/test_g711"}
+# AVX-512), or about waits of tens of milliseconds; the sanitizers run them.
+NOT_IN_VALGRIND = {"codecs/test_g711", "net/test_resolve"}
 
 Job = collections.namedtuple("Job", "group name command timeout env after", defaults=({}, None))
 Result = collections.namedtuple("Result", "job passed failed skipped seconds notes")

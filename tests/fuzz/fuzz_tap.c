@@ -92,8 +92,10 @@ static void on_event(const struct event *e, void *arg)
 	struct seen *s = find(e->call);
 
 	(void)arg;
-	must(e->now_us >= st.told_us);
-	st.told_us = e->now_us;
+	/* an unannounced call begins at the first of the packets that made it */
+	must(e->now_us >= st.told_us || e->type == EVENT_CALL_START);
+	if (e->now_us > st.told_us)
+		st.told_us = e->now_us;
 	if (e->type == EVENT_CALL_START) {
 		must(!s && st.n_seen < CALLS);
 		s = &st.seen[st.n_seen++];
