@@ -114,8 +114,9 @@ static void follow_state(struct uplink *u)
 		return;
 	const uint64_t unsent = uplink_unsent(u);
 
-	/* once behind, it is told until nearly all of it is made up */
-	if (unsent > UPLINK_UNSENT_MAX)
+	/* once behind, it is told until nearly all of it is made up; a replay
+	 * that waits for the service is never behind */
+	if (unsent > UPLINK_UNSENT_MAX && u->cfg.paced)
 		uplink_set_state(u, "catching_up", NULL);
 	else if (unsent <= CAUGHT_UP || strcmp(u->state, "catching_up") != 0)
 		uplink_set_state(u, "streaming", NULL);
