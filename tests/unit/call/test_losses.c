@@ -35,7 +35,8 @@ static void check_behind(const struct losses *l, uint64_t pos)
 		start++;
 	for (end = start; end < SAMPLES && lost[end];)
 		end++;
-	while (start > 0 && lost[start] && lost[start - 1])
+	while (start > 0 && start < SAMPLES && lost[start] &&
+	       lost[start - 1])
 		start--;
 	const bool any = losses_behind(l, pos, &found);
 	assert_int_equal(any, end > pos && end > start);
