@@ -176,9 +176,15 @@ void uplink_on_idle(struct timer *t, uint64_t now_us)
 	struct uplink *u = list_item(t, struct uplink, idle);
 	struct link *l = u->link;
 	const struct asr_vendor *v = link_vendor(l);
-	const uint64_t since = MAX(u->audio_at_us, u->idle_from_us);
+	/* while it is behind there is enough to send; in a replay that waits
+	 * for the service that must not depend on how fast it is */
+	const uint64_t behind = u->cfg.paced
+				? uplink_samples(l->service->settings.chunk_ms)
+				: UPLINK_UNSENT_MAX;
+	const uint64_t since = uplink_unsent(u) > behind
+				       ? now_us
+				       : MAX(u->audio_at_us, u->idle_from_us);
 
-	(void)now_us;
 	if (since > u->idle_from_us) { /* audio came meanwhile */
 		u->idle_from_us = since;
 		u->idles = 0;

@@ -24,7 +24,8 @@ class Simulator:
     """A running asr-sim; leaving the block ends it by SIGTERM and reads the report."""
 
     def __init__(self, directory, *options, dialect="bodhi", script=None, env=None,
-                 stop=signal.SIGTERM):
+                 stop=signal.SIGTERM, listen="127.0.0.1:0"):
+        self.listen = listen
         self.dialect = dialect
         self.directory = pathlib.Path(directory)
         self.options = list(options)
@@ -39,7 +40,7 @@ class Simulator:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [BUILD / "asr-sim", "--dialect", self.dialect, "--listen", "127.0.0.1:0",
+            [BUILD / "asr-sim", "--dialect", self.dialect, "--listen", self.listen,
              "--report", str(self.report_path), "--dump", str(self.directory), *self.options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env)
         line = self.process.stdout.readline()
