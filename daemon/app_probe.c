@@ -35,6 +35,7 @@ struct probe {
 	uint64_t answer_ms;        /* ... of the first message after it */
 	uint32_t tone_ms;          /* sent so far */
 	bool words;
+	bool told;                 /* how far it came */
 	bool again;                /* the second connection, for resumption */
 	int code;
 };
@@ -162,6 +163,7 @@ static void on_ready(void *arg)
 		return;
 	}
 	tell_phases(p, true);
+	p->told = true;
 	if (p->service->vendor->ready_ms)
 		line("ready", (uint32_t)(uv_now(&p->loop) - p->began_ms),
 		     "since the start: the service says so");
@@ -203,7 +205,7 @@ static void on_over(const struct reason *why, bool drained, void *arg)
 		return;
 	}
 	if (!drained) {
-		if (!p->sent_ms)
+		if (!p->told)
 			tell_phases(p, false);
 		printf("FAILED   %s: %s\n", reason_name(why->class), why->text);
 		stop(p, EXIT_RUNTIME);
