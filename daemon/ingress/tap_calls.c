@@ -10,6 +10,7 @@
 #include "daemon/base/array.h"
 #include "daemon/base/hash.h"
 #include "daemon/ingress/endpoints.h"
+#include "daemon/ingress/sdp_remote.h"
 
 enum {
 	SECOND_US = 1000 * 1000,
@@ -244,31 +245,6 @@ static struct tap_call *announce(struct tap *t, const struct sip_message *m)
 	return c;
 }
 
-static enum payload_kind kind_of(const struct sdp_format *f)
-{
-	static const struct {
-		const char *name;
-		enum payload_kind kind;
-	} known[] = {
-		{ "PCMU", PAYLOAD_PCMU },
-		{ "PCMA", PAYLOAD_PCMA },
-		{ "L16", PAYLOAD_L16 },
-		{ "CN", PAYLOAD_COMFORT_NOISE },
-		{ "telephone-event", PAYLOAD_TELEPHONE_EVENT },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcasecmp(f->name, known[i].name) != 0)
-			continue;
-		/* events keep their meaning at any clock; audio does not */
-		return known[i].kind == PAYLOAD_TELEPHONE_EVENT ||
-				       (f->clock_hz == 8000 && f->channels == 1)
-			       ? known[i].kind
-			       : PAYLOAD_OTHER_CODEC;
-	}
-	return PAYLOAD_OTHER_CODEC;
-}
-
 static void take_formats(struct tap_side *s, const struct sdp_media *m)
 {
 	memset(s->kinds, 0, sizeof(s->kinds));
@@ -276,7 +252,7 @@ static void take_formats(struct tap_side *s, const struct sdp_media *m)
 	for (size_t f = 0; f < m->n_formats; f++) {
 		const uint8_t pt = m->formats[f].pt & 0x7f;
 
-		s->kinds[pt] = (uint8_t)kind_of(&m->formats[f]);
+		s->kinds[pt] = (uint8_t)sdp_kind(&m->formats[f]);
 		memcpy(s->names[pt], m->formats[f].name, SDP_NAME);
 	}
 }

@@ -180,6 +180,18 @@ static void add_format(struct sdp_media *m, const char *text)
 	m->formats[m->n_formats++] = f;
 }
 
+static void keep_word(char *out, size_t size, const char *text)
+{
+	const size_t len = text ? strlen(text) : 0;
+
+	if (!len || len >= size)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return;
+	memcpy(out, text, len + 1);
+}
+
 static int read_media(struct sdp_media *m, const sdp_media_t *in)
 {
 	uint64_t port;
@@ -187,6 +199,10 @@ static int read_media(struct sdp_media *m, const sdp_media_t *in)
 	if (!in->m_media || !in->m_port || !in->m_proto ||
 	    number_parse(&port, in->m_port, strlen(in->m_port), 65535) < 0)
 		return -EBADMSG;
+	keep_word(m->type, sizeof(m->type), in->m_media);
+	keep_word(m->proto, sizeof(m->proto), in->m_proto);
+	keep_word(m->format, sizeof(m->format),
+		  osip_list_get(&in->m_payloads, 0));
 	m->audio = strcasecmp(in->m_media, "audio") == 0;
 	m->rtp = contains(in->m_proto, "RTP/");
 	m->encrypted = contains(in->m_proto, "SAVP") ||
@@ -198,7 +214,8 @@ static int read_media(struct sdp_media *m, const sdp_media_t *in)
 	read_address(&m->at, osip_list_get(&in->c_connections, 0));
 	for (int i = 0; !osip_list_eol(&in->a_attributes, i); i++)
 		read_attribute(m, osip_list_get(&in->a_attributes, i));
-	if (addr_is_any(&m->at))
+	/* old rtpproxies know no address when they offer what they send */
+	if (addr_is_any(&m->at) && m->direction != SDP_SENDONLY)
 		m->direction = SDP_INACTIVE;
 	return 0;
 }

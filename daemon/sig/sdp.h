@@ -12,7 +12,8 @@
 
 #include "daemon/base/addr.h"
 
-enum { SDP_MEDIA_MAX = 8, SDP_FORMATS_MAX = 32, SDP_NAME = 24, SDP_LABEL = 32 };
+enum { SDP_MEDIA_MAX = 8, SDP_FORMATS_MAX = 32, SDP_NAME = 24, SDP_LABEL = 32,
+       SDP_PROTO = 24 };
 
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
@@ -24,6 +25,9 @@ struct sdp_format {
 };
 
 struct sdp_media {
+	/** As they stand in the m-line, for an answer to say them again; "" when
+	 * longer or not printable.  `format` is the first of them. */
+	char type[SDP_NAME], proto[SDP_PROTO], format[SDP_NAME];
 	bool audio;
 	bool encrypted;       /**< RTP/SAVP, RTP/SAVPF, UDP/TLS/..., a=crypto */
 	bool rtp;             /**< A profile of RTP */
@@ -32,7 +36,8 @@ struct sdp_media {
 	uint16_t rtcp_port;   /**< a=rtcp, or port + 1 */
 	bool rtcp_mux;
 	enum sdp_direction direction; /**< Line's, session's, or sendrecv;
-					   0.0.0.0 is inactive (RFC 3264) */
+					   0.0.0.0 is inactive (RFC 3264),
+					   but for who says sendonly */
 	uint32_t ptime_ms;    /**< 0: not said; clamped to 10..200 */
 	char label[SDP_LABEL];/**< a=label (RFC 4574), cleaned; "" */
 	size_t n_formats;

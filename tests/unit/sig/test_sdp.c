@@ -71,6 +71,9 @@ static const struct row {
 	  "audio 224.2.1.1:4000 rtcp 4001 sendrecv 0=PCMU/8000/1\n" },
 	{ "hold by 0.0.0.0", V "c=IN IP4 0.0.0.0\r\n" T M "a=sendrecv\r\n", 0,
 	  "audio 0.0.0.0:4000 rtcp 4001 inactive 0=PCMU/8000/1\n" },
+	{ "0.0.0.0 of who sends", V "c=IN IP4 0.0.0.0\r\n" T M
+	  "a=sendonly\r\n", 0,
+	  "audio 0.0.0.0:4000 rtcp 4001 sendonly 0=PCMU/8000/1\n" },
 	{ "hold by ::", V "c=IN IP6 ::\r\n" T M, 0,
 	  "audio [::]:4000 rtcp 4001 inactive 0=PCMU/8000/1\n" },
 
