@@ -142,6 +142,15 @@ static void read_label(struct sdp_media *m, const char *value)
 	utf8_clean(m->label);
 }
 
+/* What cannot be used is not there */
+static void read_crypto(struct sdp_media *m, const char *value)
+{
+	m->encrypted = true;
+	if (m->n_crypto < SDES_LINES_MAX &&
+	    sdes_parse(&m->crypto[m->n_crypto], value, strlen(value)) == 0)
+		m->n_crypto++;
+}
+
 static void read_attribute(struct sdp_media *m, const sdp_attribute_t *a)
 {
 	const char *name = a->a_att_field ? a->a_att_field : "";
@@ -157,7 +166,7 @@ static void read_attribute(struct sdp_media *m, const sdp_attribute_t *a)
 	else if (strcasecmp(name, "rtcp-mux") == 0)
 		m->rtcp_mux = true;
 	else if (strcasecmp(name, "crypto") == 0)
-		m->encrypted = true;
+		read_crypto(m, value);
 	else if (strcasecmp(name, "rtcp") == 0 &&
 		 leading_number(&port, value, " ", 65535) == 0)
 		m->rtcp_port = (uint16_t)port;
@@ -205,8 +214,9 @@ static int read_media(struct sdp_media *m, const sdp_media_t *in)
 		  osip_list_get(&in->m_payloads, 0));
 	m->audio = strcasecmp(in->m_media, "audio") == 0;
 	m->rtp = contains(in->m_proto, "RTP/");
-	m->encrypted = contains(in->m_proto, "SAVP") ||
-		       contains(in->m_proto, "TLS");
+	m->secure = contains(in->m_proto, "SAVP") ||
+		    contains(in->m_proto, "TLS");
+	m->encrypted = m->secure;
 	m->at.port = (uint16_t)port;
 	m->rtcp_port = port && port < 65535 ? (uint16_t)(port + 1) : 0;
 	for (int i = 0; m->rtp && !osip_list_eol(&in->m_payloads, i); i++)
@@ -217,6 +227,8 @@ static int read_media(struct sdp_media *m, const sdp_media_t *in)
 	/* old rtpproxies know no address when they offer what they send */
 	if (addr_is_any(&m->at) && m->direction != SDP_SENDONLY)
 		m->direction = SDP_INACTIVE;
+	if (contains(in->m_proto, "TLS"))
+		m->n_crypto = 0;
 	return 0;
 }
 
@@ -264,6 +276,8 @@ int sdp_parse(struct sdp *out, const char *text, size_t len)
 		err = found ? read_message(found, m) : -ENOMEM;
 		if (!err)
 			*out = *found;
+		if (found)
+			explicit_bzero(found, sizeof(*found));
 		free(found);
 	}
 	sdp_message_free(m);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "daemon/base/addr.h"
+#include "daemon/sig/sdes.h"
 
 enum { SDP_MEDIA_MAX = 8, SDP_FORMATS_MAX = 32, SDP_NAME = 24, SDP_LABEL = 32,
        SDP_PROTO = 24 };
@@ -31,6 +32,11 @@ struct sdp_media {
 	bool audio;
 	bool encrypted;       /**< RTP/SAVP, RTP/SAVPF, UDP/TLS/..., a=crypto */
 	bool rtp;             /**< A profile of RTP */
+	bool secure;          /**< Its profile makes SRTP a must */
+	size_t n_crypto;
+	struct sdes crypto[SDES_LINES_MAX]; /**< Its keys (sdes.h), as offered:
+					the first is liked best. Only lines
+					that can be used; none with DTLS */
 	struct addr at;       /**< c= of the line or the session, and its port;
 				   family 0: no usable address (a name) */
 	uint16_t rtcp_port;   /**< a=rtcp, or port + 1 */

@@ -18,6 +18,8 @@
 #define T "t=0 0\r\n"
 #define H V C T
 #define M "m=audio 4000 RTP/AVP 0\r\n"
+#define KEY "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
+#define CRYPTO "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n"
 #define U "audio 192.0.2.1:4000 rtcp 4001 sendrecv 0=PCMU/8000/1\n"
 
 /* One line for every m-line, as print() below writes it */
@@ -154,15 +156,33 @@ static const struct row {
 	  "123456789 123456789 123456789 1 0=PCMU/8000/1\n" },
 
 	{ "SAVP", H "m=audio 4000 RTP/SAVP 0\r\n", 0,
-	  "audio encrypted 192.0.2.1:4000 rtcp 4001 sendrecv "
+	  "audio encrypted secure 192.0.2.1:4000 rtcp 4001 sendrecv "
 	  "0=PCMU/8000/1\n" },
 	{ "DTLS", H "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n", 0,
-	  "audio encrypted 192.0.2.1:4000 rtcp 4001 sendrecv "
+	  "audio encrypted secure 192.0.2.1:4000 rtcp 4001 sendrecv "
 	  "0=PCMU/8000/1\n" },
 	{ "a=crypto", H M
 	  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:abc\r\n" M, 0,
 	  "audio encrypted 192.0.2.1:4000 rtcp 4001 sendrecv 0=PCMU/8000/1\n"
 	  U },
+	{ "a=crypto that can be used", H "m=audio 4000 RTP/SAVP 0\r\n"
+	  "a=crypto:1 F8_128_HMAC_SHA1_80 " KEY "\r\n"
+	  "a=crypto:2 AES_CM_128_HMAC_SHA1_32 " KEY "\r\n"
+	  "a=crypto:3 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n" M, 0,
+	  "audio encrypted secure 2:2 3:1 192.0.2.1:4000 rtcp 4001 sendrecv "
+	  "0=PCMU/8000/1\n" U },
+	{ "a=crypto, if we like", H M
+	  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", 0,
+	  "audio encrypted 1:1 192.0.2.1:4000 rtcp 4001 sendrecv "
+	  "0=PCMU/8000/1\n" },
+	{ "a=crypto with DTLS", H "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n"
+	  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", 0,
+	  "audio encrypted secure 192.0.2.1:4000 rtcp 4001 sendrecv "
+	  "0=PCMU/8000/1\n" },
+	{ "nine of a=crypto", H M CRYPTO CRYPTO CRYPTO CRYPTO CRYPTO CRYPTO
+	  CRYPTO CRYPTO CRYPTO, 0,
+	  "audio encrypted 1:1 1:1 1:1 1:1 1:1 1:1 1:1 1:1 192.0.2.1:4000 "
+	  "rtcp 4001 sendrecv 0=PCMU/8000/1\n" },
 	{ "fax", H "m=image 4000 udptl t38\r\n", 0,
 	  "other no-rtp 192.0.2.1:4000 rtcp 4001 sendrecv\n" },
 	{ "video and audio", H "m=video 4002 RTP/AVP 31\r\n" M, 0,
@@ -193,8 +213,13 @@ static void print_media(struct buf *b, const struct sdp_media *m)
 						  "recvonly", "inactive" };
 	char at[ADDR_TEXT];
 
-	buf_printf(b, "%s%s%s ", m->audio ? "audio" : "other",
-		   m->encrypted ? " encrypted" : "", m->rtp ? "" : " no-rtp");
+	buf_printf(b, "%s%s%s%s", m->audio ? "audio" : "other",
+		   m->encrypted ? " encrypted" : "", m->secure ? " secure" : "",
+		   m->rtp ? "" : " no-rtp");
+	for (size_t i = 0; i < m->n_crypto; i++)
+		buf_printf(b, " %u:%u", m->crypto[i].tag,
+			   m->crypto[i].key.suite);
+	buf_puts(b, " ");
 	if (m->at.family)
 		buf_puts(b, addr_print(at, &m->at));
 	else
