@@ -42,3 +42,14 @@ bool network_has(const struct network *n, const struct addr *a)
 	return n->at.family == a->family &&
 	       same_prefix(n->at.ip, a->ip, n->bits);
 }
+
+bool network_any_has(char *const *texts, const struct addr *a)
+{
+	struct network n;
+
+	for (size_t i = 0; texts && texts[i]; i++)
+		if (!network_parse(&n, texts[i], strlen(texts[i])) &&
+		    network_has(&n, a))
+			return true;
+	return false;
+}

@@ -21,3 +21,10 @@ struct network {
 int network_parse(struct network *out, const char *text, size_t len);
 /** Whatever the address's port. */
 bool network_has(const struct network *n, const struct addr *a);
+/**
+ * Is the address in any of these networks?
+ *
+ * @param texts NULL-ended, as a config's list; NULL: none at all.  What is no
+ *              network holds nobody
+ */
+bool network_any_has(char *const *texts, const struct addr *a);

@@ -52,6 +52,8 @@ static void free_texts(void *base, const char *section)
 			free(*(char **)(void *)((char *)base + key->at));
 			break;
 		case CONFIG_LIST:
+		case CONFIG_LISTEN:
+		case CONFIG_NETWORKS:
 			free_list(*(char ***)(void *)((char *)base + key->at));
 			break;
 		default:

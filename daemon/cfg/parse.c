@@ -164,7 +164,7 @@ static bool may_be_told(enum config_type type)
 {
 	return type != CONFIG_TEXT && type != CONFIG_PATH &&
 	       type != CONFIG_URL && type != CONFIG_PROXY &&
-	       type != CONFIG_LIST && type != CONFIG_PARAMS;
+	       !config_is_list(type) && type != CONFIG_PARAMS;
 }
 
 static void refuse(struct loading *l, const cfg_t *section,
@@ -208,7 +208,7 @@ static int on_value(cfg_t *section, cfg_opt_t *opt)
 
 	must(key);
 	size_t *done = &l->done[key - config_keys];
-	const bool list = key->type == CONFIG_LIST ||
+	const bool list = config_is_list(key->type) ||
 			  key->type == CONFIG_PARAMS;
 
 	if (!list)
@@ -312,7 +312,7 @@ static void make_keys(cfg_opt_t *out, const char *section)
 {
 	for (size_t i = 0; i < config_n_keys; i++) {
 		const struct config_key *key = &config_keys[i];
-		const bool list = key->type == CONFIG_LIST ||
+		const bool list = config_is_list(key->type) ||
 				  key->type == CONFIG_PARAMS;
 
 		if (strcmp(key->section, section) != 0)

@@ -6,7 +6,9 @@
 
 #include "daemon/base/addr.h"
 #include "daemon/base/must.h"
+#include "daemon/base/network.h"
 #include "daemon/base/url.h"
+#include "daemon/cfg/listen.h"
 #include "daemon/cfg/load.h"
 #include "daemon/cfg/ports.h"
 #include "daemon/cfg/value.h"
@@ -251,6 +253,20 @@ static int store_checked(void *member, const struct config_key *key,
 	return store_text(member, text);
 }
 
+static int add_checked(void *member, const struct config_key *key,
+		       const char *text, struct buf *why)
+{
+	struct listen_at at;
+	struct network n;
+	const int err = key->type == CONFIG_LISTEN
+				? listen_parse(&at, text, key->choices)
+				: network_parse(&n, text, strlen(text));
+
+	if (err)
+		return refuse(why, key);
+	return add_text(member, text);
+}
+
 int store_value(void *base, const struct config_key *key, const char *text,
 		struct buf *why)
 {
@@ -287,6 +303,8 @@ int store_value(void *base, const struct config_key *key, const char *text,
 		return store_checked(member, key, text, why);
 	if (key->type == CONFIG_PARAMS)
 		return add_param(base, key, text, why);
+	if (key->type == CONFIG_LISTEN || key->type == CONFIG_NETWORKS)
+		return add_checked(member, key, text, why);
 	if (key->type == CONFIG_LIST)
 		return add_text((char ***)member, text);
 	return store_text(member, text);
@@ -301,7 +319,7 @@ int store_presets(void *base, const char *section)
 		const struct config_key *key = &config_keys[i];
 
 		if (strcmp(key->section, section) != 0 || !key->size ||
-		    key->type == CONFIG_PARAMS || key->type == CONFIG_LIST)
+		    key->type == CONFIG_PARAMS || config_is_list(key->type))
 			continue;
 		/* a text's lower limit is for what is written, not for "" */
 		err = store_value(base, key, key->preset, &why);

@@ -85,11 +85,11 @@ const struct config_key config_keys[] = {
 	{ "http", "listen", CONFIG_TEXT, "127.0.0.1:9480", 1, HOST_BYTES, NULL,
 	  true, false, 0, 0, NULL, "Address and port." },
 
-	{ "sip", "listen", CONFIG_LIST, "", 1, HOST_BYTES, NULL, true, false,
-	  MEMBER(config, sip.listen),
+	{ "sip", "listen", CONFIG_LISTEN, "", 1, HOST_BYTES, "udp tcp tls",
+	  true, false, MEMBER(config, sip.listen),
 	  "{\"udp:127.0.0.1:5090\", \"tcp:127.0.0.1:5090\"}",
 	  "Transport, address and port of each socket." },
-	{ "sip", "permit", CONFIG_LIST, "", 1, HOST_BYTES, NULL, false, false,
+	{ "sip", "permit", CONFIG_NETWORKS, "", 1, HOST_BYTES, NULL, false, false,
 	  MEMBER(config, sip.permit), "{\"127.0.0.0/8\"}", "Networks that may call." },
 	{ "sip", "max-calls", CONFIG_NUMBER, "1000", 1, 1000000, NULL, false,
 	  false, MEMBER(config, sip.max_calls), NULL, "More than these are answered with 503." },
@@ -219,6 +219,12 @@ const struct config_key *config_key_find(const char *section, const char *name)
 	return NULL;
 }
 
+bool config_is_list(enum config_type type)
+{
+	return type == CONFIG_LIST || type == CONFIG_LISTEN ||
+	       type == CONFIG_NETWORKS;
+}
+
 const char *config_type_help(enum config_type type)
 {
 	static const char *const help[] = {
@@ -241,6 +247,12 @@ const char *config_type_help(enum config_type type)
 				    "\"250ms\" (ms, s, m, h, d)",
 		[CONFIG_LIST] = "a list, {\"one\", \"two\"}",
 		[CONFIG_PARAMS] = "a list of {\"name=value\", \"name=value\"}",
+		[CONFIG_LISTEN] = "transport, address and port, such as "
+				  "\"tcp:127.0.0.1:9092\" or "
+				  "\"tcp:[::1]:9092\"",
+		[CONFIG_NETWORKS] = "an address or a range of them, such as "
+				    "\"192.0.2.1\" or \"192.0.2.0/24\" (no "
+				    "bits behind the prefix)",
 	};
 
 	return help[type];

@@ -26,6 +26,8 @@ enum config_type {
 	CONFIG_DURATION, /**< [ms], "250ms" */
 	CONFIG_LIST,     /**< Texts */
 	CONFIG_PARAMS,   /**< "name=value" texts */
+	CONFIG_LISTEN,   /**< List of sockets, listen.h; `choices`: transports */
+	CONFIG_NETWORKS, /**< List of address ranges, base/network.h */
 };
 
 /** What the members of a section belong to. */
@@ -65,5 +67,7 @@ extern const size_t config_n_keys;
 const struct config_section *config_section_find(const char *name);
 /** @return NULL: no such key in that section */
 const struct config_key *config_key_find(const char *section, const char *name);
+/** Is its member a NULL-ended list? */
+bool config_is_list(enum config_type type);
 /** What a value of this key looks like, for messages: "a duration ..." */
 const char *config_type_help(enum config_type type);

@@ -87,11 +87,28 @@ static void test_nobody_is_in_no_network(void **state)
 	assert_false(network_has(&n, &nobody));
 }
 
+static void test_a_list_holds_what_any_of_it_does(void **state)
+{
+	char one[] = "192.0.2.0/24", bad[] = "nonsense", two[] = "::1";
+	char *list[] = { one, bad, two, NULL };
+	struct addr a, b, c;
+
+	(void)state;
+	assert_int_equal(addr_parse(&a, "192.0.2.7", 9), 0);
+	assert_int_equal(addr_parse(&b, "::1", 3), 0);
+	assert_int_equal(addr_parse(&c, "127.0.0.1", 9), 0);
+	assert_true(network_any_has(list, &a));
+	assert_true(network_any_has(list, &b));
+	assert_false(network_any_has(list, &c));
+	assert_false(network_any_has(NULL, &a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_networks_hold_their_addresses),
 		cmocka_unit_test(test_nobody_is_in_no_network),
+		cmocka_unit_test(test_a_list_holds_what_any_of_it_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
