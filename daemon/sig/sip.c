@@ -243,6 +243,7 @@ static int finish(struct sip_message **out, struct parsed *p,
 	const size_t at = p->strings.len;
 
 	buf_add(&p->strings, body->sdp.p, body->sdp.len);
+	buf_add(&p->strings, body->metadata.p, body->metadata.len);
 	if (p->strings.err)
 		return p->strings.err;
 	const char *text = buf_str(&p->strings);
@@ -255,6 +256,8 @@ static int finish(struct sip_message **out, struct parsed *p,
 	m->branch = text + p->branch;
 	m->sdp = text + at;
 	m->sdp_len = body->sdp.len;
+	m->metadata = m->sdp + m->sdp_len;
+	m->metadata_len = body->metadata.len;
 	m->siprec = body->siprec;
 	m->priv = p;
 	*out = m;

@@ -46,6 +46,9 @@ struct sip_message {
 	bool siprec;              /**< Require: siprec, +sip.src, or metadata */
 	const char *sdp;          /**< Body, or its application/sdp part */
 	size_t sdp_len;           /**< 0: none */
+	const char *metadata;     /**< Of a recording (RFC 7865): body, or its
+				       rs-metadata part */
+	size_t metadata_len;      /**< 0: none */
 	void *priv;
 };
 

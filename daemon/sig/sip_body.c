@@ -16,7 +16,11 @@ static bool is_metadata(struct sip_text type)
 static void take_part(struct sip_body *out, struct sip_text type,
 		      struct sip_text data)
 {
-	out->siprec |= is_metadata(type);
+	if (is_metadata(type)) {
+		out->siprec = true;
+		if (!out->metadata.len)
+			out->metadata = data;
+	}
 	if (!out->sdp.len && sip_text_is(type, "application/sdp"))
 		out->sdp = data;
 }

@@ -1,5 +1,6 @@
 /**
- * @file sip_body.h  The session description in a SIP message's body
+ * @file sip_body.h  What we read of a SIP message's body: session description
+ *                   and recording metadata, in any order
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 
 struct sip_body {
 	struct sip_text sdp;  /**< A view into the message; empty: none */
+	struct sip_text metadata; /**< The first one; likewise */
 	bool siprec;          /**< Also set where recording metadata is */
 };
 

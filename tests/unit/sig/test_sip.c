@@ -271,15 +271,22 @@ static const struct row {
 	  { 0 } },
 	{ "metadata alone", START HEAD
 	  BODY(4, "application/rs-metadata+xml") "<a/>", 0,
-	  { .siprec = true } },
+	  { .siprec = true, .metadata = "<a/>" } },
 	{ "multipart", START HEAD MIXED "pre\r\n--b1\r\n"
 	  "Content-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b1\r\n"
 	  "Content-Type: application/rs-metadata\r\n\r\n<a/>\r\n--b1--\r\n",
-	  0, { .siprec = true, .sdp = "v=0\r\n" } },
+	  0, { .siprec = true, .sdp = "v=0\r\n", .metadata = "<a/>" } },
+	{ "multipart, two of each and another", START HEAD MIXED "--b1\r\n"
+	  "Content-Type:application/gtd\r\n\r\nIAM,\r\n--b1\r\n"
+	  "Content-Type:application/RS-metadata\r\n\r\n<a/>\r\n--b1\r\n"
+	  "Content-Type:application/rs-metadata+xml\r\n\r\n<b/>\r\n--b1\r\n"
+	  "Content-Type:application/sdp\r\n\r\nv=0\r\n--b1\r\n"
+	  "Content-Type:application/sdp\r\n\r\nv=1\r\n--b1--\r\n",
+	  0, { .siprec = true, .sdp = "v=0", .metadata = "<a/>" } },
 	{ "multipart, metadata first", START HEAD MIXED "--b1\r\n"
 	  "Content-Type: application/rs-metadata+xml\r\n\r\n<a/>\r\n--b1\r\n"
 	  "content-type : application/sdp;a=b\r\n\r\nv=0\r\n--b1--", 0,
-	  { .siprec = true, .sdp = "v=0" } },
+	  { .siprec = true, .sdp = "v=0", .metadata = "<a/>" } },
 	{ "multipart, quoted boundary", START HEAD
 	  "Content-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n--b 1\r\n"
 	  "Content-Type: application/sdp\r\n\r\nv=0\r\n--b 1--\r\n", 0,
@@ -334,6 +341,9 @@ static void check(const struct sip_message *m, const struct sip_message *want)
 	assert_int_equal(m->siprec, want->siprec);
 	assert_int_equal(m->sdp_len, strlen(or(want->sdp, "")));
 	assert_memory_equal(m->sdp, or(want->sdp, ""), m->sdp_len);
+	assert_int_equal(m->metadata_len, strlen(or(want->metadata, "")));
+	assert_memory_equal(m->metadata, or(want->metadata, ""),
+			    m->metadata_len);
 }
 
 static void test_messages(void **state)
