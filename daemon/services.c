@@ -119,16 +119,14 @@ void services_watch(struct services *s, services_tell_fn *tell, void *arg)
 	}
 }
 
-struct service *services_choose(const char *source, const char *from,
-				      const char *to, enum role role,
-				      void *chooser)
+struct service *services_choose(const struct leg_facts *f, void *chooser)
 {
 	const struct services *s = chooser;
 
 	if (s->all)
 		return s->only;
 
-	const struct config_asr *asr =
-		config_route(s->config, source, from, to, role);
+	const struct config_asr *asr = config_route(s->config, f);
+
 	return asr ? s->opened[asr - s->config->asrs] : NULL;
 }

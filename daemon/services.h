@@ -27,6 +27,4 @@ typedef void services_tell_fn(const struct service *s, const char *what,
 void services_watch(struct services *s, services_tell_fn *tell, void *arg);
 
 /** For struct calls_config.choose; `chooser` is the services. */
-struct service *services_choose(const char *source, const char *from,
-				      const char *to, enum role role,
-				void *chooser);
+struct service *services_choose(const struct leg_facts *f, void *chooser);

@@ -25,9 +25,15 @@ static void call_free(struct call *c)
 	list_each(&c->legs, l)
 		leg_free(leg_of(l));
 	list_remove(&c->in_calls);
+	for (size_t i = 0; i < c->n_ids; i++) {
+		free((char *)c->ids[i].name);
+		free((char *)c->ids[i].value);
+	}
+	free(c->ids);
 	free(c->source);
 	free(c->from);
 	free(c->to);
+	free(c->language);
 	free(c);
 }
 
@@ -50,6 +56,24 @@ static char *copy(const char *text)
 	return strdup(text ? text : "");
 }
 
+static int copy_ids(struct call *c, const struct call_info *i)
+{
+	c->ids = calloc(i->n_ids + 1, sizeof(*c->ids));
+	if (!c->ids)
+		return -ENOMEM;
+	for (; c->n_ids < i->n_ids; c->n_ids++) {
+		struct event_id *id = &c->ids[c->n_ids];
+
+		id->name = copy(i->ids[c->n_ids].name);
+		id->value = copy(i->ids[c->n_ids].value);
+		if (!id->name || !id->value) {
+			c->n_ids++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 {
 	struct call *c = calloc(1, sizeof(*c));
@@ -62,7 +86,10 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 	c->source = copy(i->source);
 	c->from = copy(i->from);
 	c->to = copy(i->to);
-	if (!c->source || !c->from || !c->to) {
+	c->language = copy(i->language);
+	c->trunk = i->trunk;
+	if (!c->source || !c->from || !c->to || !c->language ||
+	    copy_ids(c, i)) {
 		call_free(c);
 		return -ENOMEM;
 	}

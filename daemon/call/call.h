@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "daemon/base/event.h"
+#include "daemon/base/leg_facts.h"
 #include "daemon/base/timers.h"
 #include "daemon/call/service.h"
 #include "daemon/media/receiver.h"
@@ -42,10 +43,8 @@ struct calls_config {
 	struct timers *timers;       /**< Media clock */
 	struct event_sink events;
 	struct audio_sink audio;     /**< open NULL: nobody listens */
-	/** The service of a leg, or NULL: none.  Strings are never NULL. */
-	struct service *(*choose)(const char *source, const char *from,
-				  const char *to, enum role role,
-				  void *chooser);
+	/** The service of a leg, or NULL: none. */
+	struct service *(*choose)(const struct leg_facts *f, void *chooser);
 	void *chooser;
 	uint64_t backlog;            /**< Of a leg [samples] */
 	bool paced;                  /**< See struct uplink_config */
@@ -74,6 +73,8 @@ struct call_info {
 					  known; 0: now */
 	const struct event_id *ids;
 	size_t n_ids;
+	struct addr trunk;           /**< Who sent it; family 0: not known */
+	const char *language;        /**< Announced for the call (RFC 5646) */
 };
 
 /** Publishes call.start.  @return 0 or -ENOMEM */
@@ -86,6 +87,7 @@ struct leg_info {
 	const char *role_source;     /**< Which rule said so */
 	const char *label;           /**< NULL: none */
 	const char *codec;           /**< As offered */
+	const char *language;        /**< Announced; NULL: the call's */
 	struct event_rtp rtp;
 	uint8_t kinds[128];          /**< enum payload_kind by payload type */
 	const char *unusable;        /**< "encrypted", "codec": nothing of it

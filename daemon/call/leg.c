@@ -454,6 +454,18 @@ static int start(struct leg *l, const struct leg_info *i)
 	return uplink_open(&l->uplink, &uc, &uplink_cb, l);
 }
 
+static struct service *choose(const struct call *c, const struct leg_info *i)
+{
+	const struct leg_facts f = {
+		.source = c->source, .calling = c->from, .called = c->to,
+		.language = i->language ? i->language : c->language,
+		.role = i->role, .trunk = c->trunk,
+		.ids = c->ids, .n_ids = c->n_ids,
+	};
+
+	return c->calls->cfg.choose(&f, c->calls->cfg.chooser);
+}
+
 int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 {
 	struct leg *l = calloc(1, sizeof(*l));
@@ -465,10 +477,8 @@ int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 	l->role = i->role;
 	l->rtp = i->rtp;
 	l->gap_timer.due = on_gap_timer;
-	l->service = c->calls->cfg.choose(c->source, c->from, c->to, i->role,
-					  c->calls->cfg.chooser);
-	if (i->unusable)
-		l->service = NULL;
+	if (!i->unusable)
+		l->service = choose(c, i);
 	snprintf(l->id, sizeof(l->id), "%.56s.%u", c->id, c->opened + 1);
 
 	const int err = start(l, i);

@@ -19,7 +19,10 @@ struct call {
 	struct list in_calls;
 	struct calls *calls;
 	char id[EVENT_ID];
-	char *source, *from, *to;
+	char *source, *from, *to, *language;
+	struct addr trunk;
+	struct event_id *ids; /* what routes look at */
+	size_t n_ids;
 	uint64_t started_us;
 	struct list legs;     /* not yet told of as ended */
 	unsigned opened;      /* legs so far */

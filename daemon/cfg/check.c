@@ -2,9 +2,14 @@
 #include <string.h>
 
 #include "daemon/base/array.h"
+#include "daemon/base/network.h"
 #include "daemon/base/url.h"
 #include "daemon/cfg/load.h"
 #include "daemon/cfg/value.h"
+
+/* What the names of a call's ids are made of. */
+#define HEADER_NAME                                                            \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 /* The vendors that this build has: the directory is the list. */
 static const char *const vendors[] = {
@@ -91,7 +96,23 @@ static void check_fallback(const struct config *c, const struct config_asr *a,
 
 static bool is_last_resort(const struct config_route *r)
 {
-	return !*r->source && !*r->called && !*r->calling && !*r->role;
+	return !*r->source && !*r->trunk && !*r->called && !*r->calling &&
+	       !*r->header && !*r->language && !*r->role;
+}
+
+static void check_match(const struct config_route *r, struct complaints *to)
+{
+	const size_t name = strcspn(r->header, ":");
+	struct network n;
+
+	if (*r->trunk && network_parse(&n, r->trunk, strlen(r->trunk)))
+		complain(to, r->line, "route: trunk: write an address or a "
+			 "network, such as \"192.0.2.0/24\", with no bits set "
+			 "behind its prefix");
+	if (*r->header &&
+	    (!name || strspn(r->header, HEADER_NAME) < name))
+		complain(to, r->line, "route: header: write its name, or name "
+			 "and value, such as \"X-Queue: sales\"");
 }
 
 static void check_routes(const struct config *c, struct complaints *to)
@@ -108,6 +129,7 @@ static void check_routes(const struct config *c, struct complaints *to)
 			complain(to, r->line, "route: asr \"%s\" is not in "
 				 "this file; correct the name, add it, or "
 				 "write \"none\"", r->asr);
+		check_match(r, to);
 		if (last)
 			complain(to, r->line, "route is never reached, the "
 				 "one in line %u takes every leg; put it last",

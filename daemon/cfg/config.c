@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "daemon/base/network.h"
 #include "daemon/cfg/load.h"
 
 int config_default(struct config **out)
@@ -103,18 +105,55 @@ static bool begins(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
+static bool from_trunk(const char *trunk, const struct addr *at)
+{
+	struct network n;
+
+	return !*trunk || (!network_parse(&n, trunk, strlen(trunk)) &&
+			   network_has(&n, at));
+}
+
+/* Header names have no case (RFC 3261 section 7.3.1); values do. */
+static bool has_header(const struct leg_facts *f, const char *header)
+{
+	const size_t name = strcspn(header, ":");
+	const char *value = header + name;
+
+	if (!*header)
+		return true;
+	value += *value == ':';
+	value += strspn(value, " \t");
+	for (size_t i = 0; i < f->n_ids; i++)
+		if (strlen(f->ids[i].name) == name &&
+		    !strncasecmp(f->ids[i].name, header, name))
+			return !header[name] || !strcmp(f->ids[i].value, value);
+	return false;
+}
+
+/* Basic filtering of RFC 4647 section 3.3.1. */
+static bool speaks(const char *language, const char *range)
+{
+	const size_t len = strlen(range);
+
+	return !len || (!strncasecmp(language, range, len) &&
+			(!language[len] || language[len] == '-'));
+}
+
 const struct config_asr *config_route(const struct config *c,
-				      const char *source, const char *calling,
-				      const char *called, enum role role)
+				      const struct leg_facts *f)
 {
 	for (size_t i = 0; i < c->n_routes; i++) {
 		const struct config_route *r = &c->routes[i];
 
-		if (*r->source && strcmp(r->source, source) != 0)
+		if (*r->source && strcmp(r->source, f->source) != 0)
 			continue;
-		if (*r->role && strcmp(r->role, role_name(role)) != 0)
+		if (*r->role && strcmp(r->role, role_name(f->role)) != 0)
 			continue;
-		if (begins(calling, r->calling) && begins(called, r->called))
+		if (begins(f->calling, r->calling) &&
+		    begins(f->called, r->called) &&
+		    from_trunk(r->trunk, &f->trunk) &&
+		    has_header(f, r->header) &&
+		    speaks(f->language, r->language))
 			return config_asr(c, r->asr);
 	}
 	return NULL;

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "daemon/base/buf.h"
-#include "daemon/base/role.h"
+#include "daemon/base/leg_facts.h"
 
 enum {
 	CONFIG_FILE_MAX = 256 * 1024, /**< [bytes] */
@@ -58,7 +58,10 @@ struct config_asr {
 struct config_route {
 	char *asr;               /**< A name, or "none" */
 	char *source;            /**< "sip" "replay" ...; "": any */
+	char *trunk;             /**< A network (base/network.h) */
 	char *called, *calling;  /**< Prefixes */
+	char *header;            /**< "name: value", or "name": it is there */
+	char *language;          /**< "en" is also "en-US" (RFC 4647) */
 	char *role;
 	unsigned line;
 };
@@ -112,8 +115,7 @@ const struct config_asr *config_asr(const struct config *c, const char *name);
  * @return its asr, or NULL: "none", or no route
  */
 const struct config_asr *config_route(const struct config *c,
-				      const char *source, const char *calling,
-				      const char *called, enum role role);
+				      const struct leg_facts *f);
 
 /** The sample file: every key commented, with unit, default and help. */
 int config_print_sample(struct buf *out);

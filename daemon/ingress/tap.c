@@ -68,7 +68,7 @@ static void take_udp(struct tap *t, const struct decap_packet *p,
 	} else if (first >= 16 && first < 20) {
 		tap_zrtp(t, p);
 	} else if (sip_looks_like(p->data, p->len)) {
-		tap_sip(t, p->data, p->len);
+		tap_sip(t, &p->from, p->data, p->len);
 	}
 }
 

@@ -126,7 +126,7 @@ int tap_call_open(struct tap_call *c)
 		.from = c->from && c->from[0] ? c->from : NULL,
 		.to = c->to && c->to[0] ? c->to : NULL,
 		.sip_call_id = c->announced ? c->call_id : NULL,
-		.started_us = c->began_us,
+		.started_us = c->began_us, .trunk = c->trunk,
 	};
 
 	return c->call ? 0 : call_open(&c->call, c->tap->cfg.calls, &i);
@@ -218,13 +218,16 @@ static struct tap_call *find_call(const struct tap *t,
 	return c ? c : map_find(&t->by_call_id, hash, same_dialog, &k);
 }
 
-static struct tap_call *announce(struct tap *t, const struct sip_message *m)
+static struct tap_call *announce(struct tap *t, const struct sip_message *m,
+				 const struct addr *from)
 {
 	struct tap_call *c = call_new(t);
 
 	if (!c)
 		return NULL;
 	c->announced = true;
+	if (m->request) /* of an answer the caller is not its sender */
+		c->trunk = *from;
 	c->siprec = m->siprec;
 	c->cseq = m->cseq;
 	c->call_id = strdup(m->call_id);
@@ -371,7 +374,8 @@ static void take_request(struct tap_call *c, const struct sip_message *m,
 	}
 }
 
-static void take_message(struct tap *t, const struct sip_message *m)
+static void take_message(struct tap *t, const struct sip_message *m,
+			 const struct addr *from)
 {
 	struct tap_call *c = find_call(t, m);
 
@@ -380,7 +384,7 @@ static void take_message(struct tap *t, const struct sip_message *m)
 		c = NULL;
 	}
 	if (!c && m->method == SIP_INVITE && (m->request || m->sdp_len))
-		c = announce(t, m);
+		c = announce(t, m, from);
 	if (!c || c->over)
 		return;
 
@@ -400,7 +404,8 @@ static void take_message(struct tap *t, const struct sip_message *m)
 		take_invite_answer(c, m);
 }
 
-void tap_sip(struct tap *t, const uint8_t *data, size_t len)
+void tap_sip(struct tap *t, const struct addr *from, const uint8_t *data,
+	     size_t len)
 {
 	struct sip_message *m;
 
@@ -409,6 +414,6 @@ void tap_sip(struct tap *t, const uint8_t *data, size_t len)
 		t->stats.sip_bad++;
 		return;
 	}
-	take_message(t, m);
+	take_message(t, m, from);
 	sip_free(m);
 }

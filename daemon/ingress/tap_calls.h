@@ -67,6 +67,7 @@ struct tap_call {
 	uint64_t hash;            /* of call_id, in tap->by_call_id */
 	char *call_id, *from_tag; /* "" when unannounced */
 	char *from, *to;
+	struct addr trunk;        /* who sent its INVITE */
 	char id[EVENT_ID];
 	struct call *call;        /* NULL: not opened (or over) */
 	bool announced, siprec, answered, over;
@@ -102,7 +103,8 @@ struct tap {
 };
 
 /** A message of SIP, from UDP or out of a TCP stream. */
-void tap_sip(struct tap *t, const uint8_t *data, size_t len);
+void tap_sip(struct tap *t, const struct addr *from, const uint8_t *data,
+	     size_t len);
 
 /** An unannounced call between two addresses.  NULL: no memory */
 struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,

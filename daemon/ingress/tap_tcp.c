@@ -47,7 +47,7 @@ static void take_bytes(struct tap *t, const struct tcp_event *e)
 	if (sip_stream_feed(*slot, e->data, e->len))
 		t->stats.sip_bad++;
 	while (sip_stream_next(*slot, &message, &len))
-		tap_sip(t, message, len);
+		tap_sip(t, &e->from, message, len);
 }
 
 static void take_events(struct tap *t)

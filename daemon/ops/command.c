@@ -194,6 +194,8 @@ static int read_leg(struct command *c, json_t *o, char *error)
 	if (!err)
 		err = text_of(&c->label, o, "label", error);
 	if (!err)
+		err = text_of(&c->language, o, "language", error);
+	if (!err)
 		err = role_of(&c->role, o, error);
 	if (!err)
 		err = codec_of(c, o, error);

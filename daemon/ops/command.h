@@ -8,8 +8,8 @@
  *    {"id":5,"do":"drain","cancel":false}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
- * for it when the call is new), `label`, `payload_type` (needed with codec
- * L16: 8 kHz, mono) and `remote` ("192.0.2.1:4000": who will send; without it
+ * for it when the call is new), `label`, `language` (its routes may ask for
+ * one), `payload_type` (needed with codec L16: 8 kHz, mono) and `remote` ("192.0.2.1:4000": who will send; without it
  * the sender is learned).  Unknown members are ignored.  Pure.
  */
 #pragma once
@@ -46,7 +46,7 @@ struct command {
 	enum role role;
 	const char *codec;        /**< "PCMU" "PCMA" "L16" */
 	int payload_type;         /**< -1: not said */
-	const char *label, *from, *to, *sip_call_id;
+	const char *label, *language, *from, *to, *sip_call_id;
 	struct addr remote;       /**< Family 0: not said */
 	struct event_id ids[COMMAND_IDS];
 	size_t n_ids;

@@ -34,7 +34,10 @@ static void use(const struct config *c)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		for (enum role r = ROLE_UNKNOWN; r <= ROLE_MIXED; r++)
-			config_route(c, "replay", numbers[i], numbers[i], r);
+			config_route(c, &(struct leg_facts){
+				.source = "replay", .calling = numbers[i],
+				.called = numbers[i], .language = "en",
+				.role = r });
 	must(*c->events.socket && c->journal.size >= 1024 * 1024);
 }
 

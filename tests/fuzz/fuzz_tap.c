@@ -114,13 +114,9 @@ static void on_event(const struct event *e, void *arg)
 		must(s->leg_ended[i]);
 }
 
-static struct service *choose(const char *source, const char *from,
-			      const char *to, enum role role, void *arg)
+static struct service *choose(const struct leg_facts *f, void *arg)
 {
-	(void)source;
-	(void)from;
-	(void)to;
-	(void)role;
+	(void)f;
 	(void)arg;
 	return NULL;
 }

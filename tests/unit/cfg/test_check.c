@@ -53,6 +53,22 @@ static const struct {
 	{ "a pin without TLS", A("a", "url = \"ws://localhost\" "
 	  "tls-pin-sha256 = \"00112233445566778899aabbccddeeff"
 	  "00112233445566778899aabbccddeeff\""), "has no TLS", 1 },
+	{ "route by header", "route { asr = none header = \"X-Q: a b\" }", NULL, 0 },
+	{ "route by a header that is there", "route { asr = none header = X-Q }",
+	  NULL, 0 },
+	{ "route by no header", "route { asr = none header = \": v\" }",
+	  "t:1: route: header: write its name", 1 },
+	{ "route by a header with a blank", "route { asr = none header = \"X Q\" }",
+	  "t:1: route: header: write its name", 1 },
+	{ "route by trunk", "route { asr = none trunk = \"10.0.0.0/8\" }",
+	  NULL, 0 },
+	{ "route by a name", "route { asr = none trunk = \"sbc.example\" }",
+	  "t:1: route: trunk: write an address or a network", 1 },
+	{ "route by half a network", "route { asr = none trunk = \"10.1.0.0/8\" }",
+	  "t:1: route: trunk: write an address or a network", 1 },
+	{ "routes by trunk and language are no last resort", A("a", "")
+	  "route { asr = a trunk = \"::1\" }\nroute { asr = a language = en }\n"
+	  "route { asr = a header = h }\nroute { asr = none }", NULL, 0 },
 	{ "route to none", "route { asr = none }", NULL, 0 },
 	{ "route without asr", "route { role = agent }",
 	  "t:1: route has no asr", 1 },

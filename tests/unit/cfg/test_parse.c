@@ -189,7 +189,8 @@ static const struct {
 	  "t:1: asr \"m\": tls-pin-sha256 = \"abc\": write the SHA-256 of the "
 	  "key as 64 hex digits\n" },
 	{ "trunk", ASR "route { asr = m trunk = \"x\" }",
-	  "t:2: route: trunk: not built yet; remove it\n" },
+	  "t:2: route: trunk: write an address or a network, such as "
+	  "\"192.0.2.0/24\", with no bits set behind its prefix\n" },
 };
 
 /* `want` with "..." for the rest of a line. */

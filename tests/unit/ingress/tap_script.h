@@ -189,14 +189,9 @@ static void tap_audio_close(void *handle)
 	(void)handle;
 }
 
-static struct service *tap_choose(const char *source, const char *from,
-				  const char *to, enum role role,
-				  void *arg)
+static struct service *tap_choose(const struct leg_facts *f, void *arg)
 {
-	(void)source;
-	(void)from;
-	(void)to;
-	(void)role;
+	(void)f;
 	(void)arg;
 	return NULL;
 }

@@ -364,13 +364,9 @@ static void open_sockets(void)
 	}
 }
 
-static struct service *choose(const char *source, const char *from,
-			      const char *to, enum role role, void *chooser)
+static struct service *choose(const struct leg_facts *f, void *chooser)
 {
-	(void)source;
-	(void)from;
-	(void)to;
-	(void)role;
+	(void)f;
 	(void)chooser;
 	return NULL;
 }
