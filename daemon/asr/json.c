@@ -160,8 +160,15 @@ int64_t json_seconds_us(const json_t *seconds)
 
 	/* written so that NaN fails too */
 	if (!(us >= 0 && us <= (double)JSON_TIME_MAX_US))
-		return TIME_UNKNOWN;
+		return TIME_WILD;
 	return llround(us);
+}
+
+int64_t json_moment_us(const json_t *seconds)
+{
+	const int64_t us = json_seconds_us(seconds);
+
+	return us == TIME_WILD ? TIME_UNKNOWN : us;
 }
 
 double json_confidence(const json_t *number)

@@ -62,8 +62,13 @@ unsigned json_code(const json_t *code);
 /** A number of things, from 0 on, as number or decimal string; else -1. */
 int64_t json_count(const json_t *number);
 
-/** Seconds of audio -> [us]; TIME_UNKNOWN: no number, below 0, over 48 h. */
+/** A number that is no time: below 0, or over 48 h.  Later than any. */
+#define TIME_WILD INT64_MAX
+
+/** Seconds of audio -> [us]; TIME_UNKNOWN: no number; TIME_WILD. */
 int64_t json_seconds_us(const json_t *seconds);
+/** The same where a service may say -1 for "none": TIME_WILD is TIME_UNKNOWN. */
+int64_t json_moment_us(const json_t *seconds);
 
 /** 0..1, or -1: no number, or outside. */
 double json_confidence(const json_t *number);

@@ -79,8 +79,24 @@ void reply_times_of_words(struct asr_result *r)
 
 void reply_check_times(struct asr_result *r)
 {
-	if (r->end_us < r->start_us || r->end_us > JSON_TIME_MAX_US)
+	if (r->end_us < r->start_us)
 		r->end_us = TIME_UNKNOWN;
+	else if (r->end_us > JSON_TIME_MAX_US)
+		r->end_us = TIME_WILD;
+}
+
+bool reply_is_wild(const struct asr_result *r)
+{
+	for (size_t i = 0; i < r->n_words; i++)
+		if (r->words[i].start_us == TIME_WILD ||
+		    r->words[i].end_us == TIME_WILD)
+			return true;
+	return r->start_us == TIME_WILD || r->end_us == TIME_WILD;
+}
+
+int64_t reply_later_us(int64_t us, int64_t by_us)
+{
+	return us == TIME_WILD || by_us == TIME_WILD ? TIME_WILD : us + by_us;
 }
 
 void reply_counted(struct reply_count *n, struct asr_result *r,
@@ -110,7 +126,8 @@ static void read_times(struct asr_result *r, const json_t *msg)
 
 	/* 0 for 0 is what a service fills in that does not know */
 	r->start_us = lasts || start > 0 ? start : TIME_UNKNOWN;
-	r->end_us = lasts && start != TIME_UNKNOWN ? start + took : TIME_UNKNOWN;
+	r->end_us = lasts && start != TIME_UNKNOWN
+			    ? reply_later_us(start, took) : TIME_UNKNOWN;
 	reply_check_times(r);
 	reply_times_of_words(r);
 }
@@ -142,5 +159,9 @@ int reply_results(struct asr_result *out, struct asr_word **words,
 	json_words(words, &out->n_words, json_object_get(best, "words"), &names);
 	out->words = *words;
 	read_times(out, msg);
-	return 0;
+	if (!reply_is_wild(out))
+		return 0;
+	free(*words);
+	*words = NULL;
+	return -EBADMSG;
 }

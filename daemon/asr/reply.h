@@ -52,8 +52,15 @@ void reply_refused(const struct asr_session *s, const struct asr_sink *sink,
 /** Times by the first and last word that have any; what is known stays. */
 void reply_times_of_words(struct asr_result *r);
 
-/** An end before its start, or beyond 48 h, is unknown. */
+/** An end before its start is unknown, one beyond 48 h is wild. */
 void reply_check_times(struct asr_result *r);
+
+/** A known time so much later; TIME_WILD when one of them is. */
+int64_t reply_later_us(int64_t us, int64_t by_us);
+
+/** Is one of its times, or of its words', TIME_WILD?  Then the message is a bad
+ * one: nothing of it is to be told. */
+bool reply_is_wild(const struct asr_result *r);
 
 /**
  * The segments of a service that does not name them: a new one begins behind
@@ -84,7 +91,8 @@ void reply_counted(struct reply_count *n, struct asr_result *r,
  * @param out State and key are the caller's
  * @param words The caller's (free()), or NULL
  *
- * @return 0 or -EBADMSG: the transcript is no text
+ * @return 0 or -EBADMSG: the transcript is no text, or its times are wild;
+ *         then there is nothing to free
  */
 int reply_results(struct asr_result *out, struct asr_word **words,
 		  const json_t *msg);

@@ -219,11 +219,10 @@ static void read_times(struct asr_result *r, const json_t *meta)
 	if (r->start_us == TIME_UNKNOWN)
 		return;
 	if (last != TIME_UNKNOWN)
-		r->end_us = r->start_us + last;
+		r->end_us = reply_later_us(r->start_us, last);
 	else if (r->n_words > 0)
 		r->end_us = r->words[r->n_words - 1].end_us;
-	if (r->end_us < r->start_us || r->end_us > JSON_TIME_MAX_US)
-		r->end_us = TIME_UNKNOWN;
+	reply_check_times(r);
 }
 
 static int on_transcript(struct state *st, json_t *msg, bool complete,
@@ -243,16 +242,20 @@ static int on_transcript(struct state *st, json_t *msg, bool complete,
 
 	if (json_object_get(msg, "text") && !text)
 		return -EBADMSG;
-	if (!json_id(key, json_object_get(msg, "segment_id"))) {
-		/* an id of ours that no id of theirs looks like */
-		snprintf(key, sizeof(key), "unnamed %" PRIu64, st->unnamed);
-		st->unnamed += complete;
-	}
 	/* without memory the words are missing, the text is not */
 	json_words(&words, &r.n_words, json_object_get(meta, "words"),
 		   &word_names);
 	r.words = words;
 	read_times(&r, meta);
+	if (reply_is_wild(&r)) {
+		free(words);
+		return -EBADMSG;
+	}
+	if (!json_id(key, json_object_get(msg, "segment_id"))) {
+		/* an id of ours that no id of theirs looks like */
+		snprintf(key, sizeof(key), "unnamed %" PRIu64, st->unnamed);
+		st->unnamed += complete;
+	}
 	if (wanted(st, &r))
 		sink->result(&r, sink->arg);
 	free(words);

@@ -173,7 +173,7 @@ static int on_speech(struct state *st, const json_t *msg,
 {
 	st->speaking = true;
 	sink->speech(SPEECH_STARTED,
-		     json_seconds_us(json_object_get(msg, "timestamp")),
+		     json_moment_us(json_object_get(msg, "timestamp")),
 		     sink->arg);
 	return 0;
 }
@@ -215,7 +215,7 @@ static int on_message(const struct asr_session *s, json_t *msg,
 		return on_error(s, msg, sink);
 	if (strcmp(type, "UtteranceEnd") != 0)
 		return 1;
-	tell_end(st, json_seconds_us(json_object_get(msg, "last_word_end")),
+	tell_end(st, json_moment_us(json_object_get(msg, "last_word_end")),
 		 sink);
 	return 0;
 }

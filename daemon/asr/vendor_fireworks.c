@@ -175,9 +175,11 @@ static int on_segment(struct state *st, json_t *seg, const json_t *msg,
 	said.r.end_us = json_seconds_us(json_object_get(seg, "end"));
 	reply_check_times(&said.r);
 	reply_times_of_words(&said.r);
-	segments_said(&st->segments, id, &said, now_us, sink);
+	const bool wild = reply_is_wild(&said.r);
+	if (!wild)
+		segments_said(&st->segments, id, &said, now_us, sink);
 	free(words);
-	return 0;
+	return wild ? -EBADMSG : 0;
 }
 
 /* -- the whole of it ----------------------------------------------------------------- */

@@ -266,6 +266,7 @@ static int on_transcript(struct state *st, json_t *msg,
 	const bool final = json_is_true(json_object_get(msg, "is_final")) || last;
 	const char *text = text_of(msg);
 	struct asr_word *words = NULL;
+	bool good = false;
 	struct asr_result r = {
 		.state = final ? RESULT_FINAL : RESULT_PARTIAL,
 		.text = text, .confidence = -1, .language = language_of(msg),
@@ -274,7 +275,9 @@ static int on_transcript(struct state *st, json_t *msg,
 
 	if (text) {
 		read_words(&r, &words, msg);
-		reply_counted(&st->count, &r, sink);
+		good = !reply_is_wild(&r);
+		if (good)
+			reply_counted(&st->count, &r, sink);
 		free(words);
 	}
 	if (final && st->flushing) { /* from_finalize is not always there */
@@ -283,7 +286,7 @@ static int on_transcript(struct state *st, json_t *msg,
 	}
 	if (last)
 		sink->done(sink->arg);
-	return text ? 0 : -EBADMSG;
+	return good ? 0 : -EBADMSG;
 }
 
 static int on_message(const struct asr_session *s, json_t *msg,
@@ -300,7 +303,7 @@ static int on_message(const struct asr_session *s, json_t *msg,
 	reply_session(&st->session, json_object_get(msg, "session_id"), sink);
 	if (said(type, "speech_started") || said(type, "speech_ended")) {
 		sink->speech(type[7] == 's' ? SPEECH_STARTED : SPEECH_ENDED,
-			     json_seconds_us(json_object_get(msg, "timestamp")),
+			     json_moment_us(json_object_get(msg, "timestamp")),
 			     sink->arg);
 		return 0;
 	}

@@ -135,9 +135,11 @@ static int on_final(struct state *st, json_t *from, const json_t *confidence,
 	json_words(&words, &r.n_words, json_object_get(from, "result"), &names);
 	r.words = words;
 	reply_times_of_words(&r);
-	reply_counted(&st->count, &r, sink);
+	const bool wild = reply_is_wild(&r);
+	if (!wild)
+		reply_counted(&st->count, &r, sink);
 	free(words);
-	return 0;
+	return wild ? -EBADMSG : 0;
 }
 
 static int on_partial(struct state *st, json_t *msg, const struct asr_sink *sink)
