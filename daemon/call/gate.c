@@ -18,6 +18,8 @@ enum {
 	OPEN_FIRST_MS = 5000,
 	OPEN_LAST_MS = 60000,
 	HOPELESS_MS = 30000,
+	SLOW_TOLD_MS = 60000,
+	UNAVAILABLE = 503,     /* what some services say for "too many" */
 };
 
 struct failure {
@@ -38,6 +40,7 @@ struct gate {
 	double rate;               /* connections a second, now */
 	double tokens;
 	uint64_t tokens_at_ms;
+	uint64_t slow_told_ms;     /* + 1; 0: never */
 	struct failures connects;  /* that failed since one succeeded */
 	struct failures lost;      /* connections, by protocol errors */
 
@@ -161,10 +164,17 @@ static void note(struct failures *f, uint64_t leg, uint64_t now_ms)
 		f->n = FAILURES;
 }
 
-static void slow_down(struct gate *g, const struct reason *why)
+static void slow_down(struct gate *g, const struct reason *why, uint64_t now_ms)
 {
 	if (why->class == REASON_QUOTA)
 		g->rate = MAX(g->rate / 2, g->cfg.per_second / 64);
+	else if (why->code != UNAVAILABLE)
+		return;
+	if (g->slow_told_ms && now_ms + 1 - g->slow_told_ms < SLOW_TOLD_MS)
+		return;
+	g->slow_told_ms = now_ms + 1;
+	if (g->cfg.slow)
+		g->cfg.slow(why, g->cfg.arg);
 }
 
 void gate_lost(struct gate *g, uint64_t leg, const struct reason *why,
@@ -172,7 +182,7 @@ void gate_lost(struct gate *g, uint64_t leg, const struct reason *why,
 {
 	const bool hopeless = retry_is_hopeless(why->class);
 
-	slow_down(g, why);
+	slow_down(g, why, now_ms);
 	if (why->class == REASON_PROTOCOL)
 		note(&g->lost, leg, now_ms);
 	else if (!hopeless)
@@ -187,7 +197,7 @@ void gate_failure(struct gate *g, struct gate_ticket *t,
 	const bool was_probe = g->probe == t;
 
 	leave(g, t);
-	slow_down(g, why);
+	slow_down(g, why, now_ms);
 	note(&g->connects, t->leg, now_ms);
 	/* those who were inside when it opened bring no news */
 	if (was_probe || retry_is_hopeless(why->class) ||

@@ -11,7 +11,7 @@
  *   probe  --(success)--> closed          --(failure)--> open
  *
  * A quota answer (429, 1013 ...) halves the rate; each success brings a tenth
- * of the full rate back.  Reference: the retry table, reliability section 2.2.
+ * of the full rate back.  Quota answers and 503 are told of, once a minute.  Reference: the retry table, reliability section 2.2.
  * Pure: time and chance are arguments, granting is a callback.
  */
 #pragma once
@@ -37,6 +37,8 @@ struct gate_config {
 	double per_second;        /**< Connections; 0: 50 */
 	/** The service is believed down, or up again. */
 	void (*changed)(bool down, const struct reason *why, void *arg);
+	/** The service asks for fewer connections; at most once a minute. */
+	void (*slow)(const struct reason *why, void *arg);
 	void *arg;
 };
 

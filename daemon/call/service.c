@@ -223,11 +223,21 @@ static void on_gate_changed(bool down, const struct reason *why, void *arg)
 			s->arg);
 }
 
+static void on_gate_slow(const struct reason *why, void *arg)
+{
+	struct service *s = arg;
+
+	log_warn("asr", "\"%s\" asks for fewer connections: %s",
+		 s->config->name, why->text);
+	if (s->tell)
+		s->tell(s, "quota", why, s->arg);
+}
+
 int service_start(struct service *s, uv_loop_t *loop)
 {
 	const struct gate_config gc = {
 		.per_second = s->config->connects_per_second,
-		.changed = on_gate_changed, .arg = s,
+		.changed = on_gate_changed, .slow = on_gate_slow, .arg = s,
 	};
 
 	s->loop = loop;

@@ -44,7 +44,8 @@ struct service {
 	bool told_restart;        /**< ... cannot be: told since it worked */
 	uint64_t not_after_s;     /**< Its certificate's end; 0: not known */
 	unsigned expiry_told;     /**< Days before the end it was told of */
-	/** "asr_down", "asr_up" or "asr_certificate"; NULL: nobody is told. */
+	/** "asr_down", "asr_up", "asr_certificate" or "quota"; NULL: nobody is
+	 * told. */
 	void (*tell)(const struct service *s, const char *what,
 		     const struct reason *why, void *arg);
 	void *arg;

@@ -46,6 +46,8 @@ def test_a_quota_is_asked_less_often(tmp_path):
         run = replay(tmp_path / "x.pcap", tmp_path, config=asr_config(sim, key_file(tmp_path)))
     assert len(sim.report) == 4 + 12
     assert services(run) == []
+    told, = (e for e in run.events if e["type"] == "daemon.quota")
+    assert told["asr"] == "sim" and told["reason"] == "quota" and "429" in told["text"]
     for leg in run.legs:
         settled.check(leg, audio[leg.src], lost=0)
 

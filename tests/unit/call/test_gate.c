@@ -37,14 +37,24 @@ static void on_changed(bool is_down, const struct reason *why, void *arg)
 	changes++;
 }
 
+static unsigned slowed;
+static char slow_text[REASON_TEXT];
+
+static void on_slow(const struct reason *why, void *arg)
+{
+	assert_ptr_equal(arg, &changes);
+	slowed++;
+	memcpy(slow_text, why->text, sizeof(slow_text));
+}
+
 static void begin(unsigned handshakes, double per_second)
 {
 	const struct gate_config cfg = {
 		.handshakes = handshakes, .per_second = per_second,
-		.changed = on_changed, .arg = &changes,
+		.changed = on_changed, .slow = on_slow, .arg = &changes,
 	};
 
-	n_granted = changes = 0;
+	n_granted = changes = slowed = 0;
 	down = false;
 	now_ms = START_MS;
 	memset(t, 0, sizeof(t));
@@ -434,6 +444,48 @@ static void test_quota_halves_and_success_brings_back(void **state)
 	finish();
 }
 
+static void test_slow_down_is_told_once_a_minute(void **state)
+{
+	static const struct {
+		const char *name;
+		enum reason_class class;
+		unsigned code;
+		uint64_t after_ms;
+		bool told;
+	} rows[] = {
+		{ "an error that is none of it", REASON_SERVER, 500, 0, false },
+		{ "a refusal", REASON_TCP, 0, 0, false },
+		{ "429", REASON_QUOTA, 429, 0, true },
+		{ "at once again", REASON_QUOTA, 1013, 0, false },
+		{ "not yet", REASON_QUOTA, 429, 59999, false },
+		{ "a minute later", REASON_QUOTA, 1013, 1, true },
+		{ "503 says so, too", REASON_SERVER, 503, 60000, true },
+		{ "503 so soon", REASON_SERVER, 503, 59000, false },
+		{ "without a code", REASON_QUOTA, 0, 100000, true },
+	};
+	struct reason r;
+
+	(void)state;
+	begin(4, 100);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const unsigned before = slowed;
+
+		reason_set(&r, rows[i].class, rows[i].code, "%s", rows[i].name);
+		now_ms += rows[i].after_ms;
+		if (i % 2) { /* as it refuses one, or ends what was there */
+			gate_enter(g, &t[0]);
+			gate_run(g, now_ms);
+			gate_failure(g, &t[0], &r, now_ms, 0);
+		} else {
+			gate_lost(g, 1, &r, now_ms, 0);
+		}
+		if ((slowed > before) != rows[i].told ||
+		    (rows[i].told && strcmp(slow_text, rows[i].name) != 0))
+			fail_msg("%s", rows[i].name);
+	}
+	finish();
+}
+
 /* -- giving up ------------------------------------------------------------------------ */
 
 static void test_cancel_in_every_state(void **state)
@@ -579,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_who_was_inside_when_it_opened),
 		cmocka_unit_test(test_what_needs_a_person_opens_at_once),
 		cmocka_unit_test(test_quota_halves_and_success_brings_back),
+		cmocka_unit_test(test_slow_down_is_told_once_a_minute),
 		cmocka_unit_test(test_cancel_in_every_state),
 		cmocka_unit_test(test_granted_may_leave_at_once),
 		cmocka_unit_test(test_any_order),
