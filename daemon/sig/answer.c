@@ -72,10 +72,10 @@ static const char *refusal(struct answer_line *l, const struct sdp_media *m)
 	return keep_formats(l, m) ? NULL : "codec";
 }
 
-void answer_decide(struct answer *out, const struct sdp *offer,
+void answer_decide(struct sdp_answer *out, const struct sdp *offer,
 		   const char *const crypto[SDP_MEDIA_MAX])
 {
-	*out = (struct answer){ .n_lines = offer->n_media };
+	*out = (struct sdp_answer){ .n_lines = offer->n_media };
 	for (size_t i = 0; i < offer->n_media; i++) {
 		const struct sdp_media *m = &offer->media[i];
 		struct answer_line *l = &out->lines[i];
@@ -89,7 +89,7 @@ void answer_decide(struct answer *out, const struct sdp *offer,
 	}
 }
 
-void answer_own_offer(struct answer *out)
+void answer_own_offer(struct sdp_answer *out)
 {
 	static const struct sdp_format formats[] = {
 		{ 0, "PCMU", 8000, 1 },
@@ -98,17 +98,17 @@ void answer_own_offer(struct answer *out)
 	};
 	struct answer_line *l = &out->lines[0];
 
-	*out = (struct answer){ .n_lines = 1, .accepted = 1 };
+	*out = (struct sdp_answer){ .n_lines = 1, .accepted = 1 };
 	l->accepted = true;
 	l->direction = SDP_RECVONLY;
 	l->n_formats = ARRAY_LEN(formats);
 	memcpy(l->formats, formats, sizeof(formats));
 }
 
-void answer_agree(struct answer *own, const struct sdp *theirs)
+void answer_agree(struct sdp_answer *own, const struct sdp *theirs)
 {
 	struct answer_line *l = &own->lines[0];
-	struct answer agreed;
+	struct sdp_answer agreed;
 
 	answer_decide(&agreed, theirs, NULL);
 	if (!agreed.n_lines || !agreed.lines[0].accepted) {
@@ -170,7 +170,7 @@ static void print_accepted(struct buf *b, const struct answer_line *l,
 }
 
 /* What stands behind o=, which alone does not count as a change */
-static void print_rest(struct buf *b, const struct answer *a,
+static void print_rest(struct buf *b, const struct sdp_answer *a,
 		       const struct sdp *offer, const char *where)
 {
 	buf_printf(b, "s=-\r\nc=IN %s\r\nt=0 0\r\n", where);
@@ -186,7 +186,7 @@ static void print_rest(struct buf *b, const struct answer *a,
 }
 
 int answer_print(struct buf *out, struct answer_origin *o,
-		 const struct answer *a, const struct sdp *offer)
+		 const struct sdp_answer *a, const struct sdp *offer)
 {
 	struct addr at = o->at;
 	char ip[ADDR_TEXT], where[ADDR_TEXT + 8];

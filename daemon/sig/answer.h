@@ -43,7 +43,7 @@ struct answer_line {
 	struct sdp_format formats[SDP_FORMATS_MAX];
 };
 
-struct answer {
+struct sdp_answer {
 	size_t n_lines;          /**< As many as the offer has */
 	unsigned accepted;       /**< 0: answer 488 ... */
 	unsigned disabled;       /**< ... unless all are, by a re-offer */
@@ -63,18 +63,18 @@ struct answer_origin {
  *               ("1 AES_CM_128_HMAC_SHA1_80 inline:..."), or NULL; borrowed as
  *               long as `out` is used.  NULL: there are none at all
  */
-void answer_decide(struct answer *out, const struct sdp *offer,
+void answer_decide(struct sdp_answer *out, const struct sdp *offer,
 		   const char *const crypto[SDP_MEDIA_MAX]);
 
 /** The offer in the answer to an INVITE without one: one line, recvonly, PCMU
  * PCMA telephone-event (101). */
-void answer_own_offer(struct answer *out);
+void answer_own_offer(struct sdp_answer *out);
 
 /**
  * The other side's answer to answer_own_offer() (from its ACK): formats and
  * direction become what both agreed on, `accepted` 0 when nothing was.
  */
-void answer_agree(struct answer *own, const struct sdp *theirs);
+void answer_agree(struct sdp_answer *own, const struct sdp *theirs);
 
 /**
  * Append the description.  Its version rises when it says something else than
@@ -84,4 +84,4 @@ void answer_agree(struct answer *own, const struct sdp *theirs);
  * @return 0 or -ENOMEM, then `o` is as before
  */
 int answer_print(struct buf *out, struct answer_origin *o,
-		 const struct answer *a, const struct sdp *offer);
+		 const struct sdp_answer *a, const struct sdp *offer);

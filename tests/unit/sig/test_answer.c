@@ -130,7 +130,7 @@ static struct answer_origin origin(void)
 static void test_offers(void **state)
 {
 	static struct sdp offer;
-	static struct answer a;
+	static struct sdp_answer a;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -164,7 +164,7 @@ static void test_offers(void **state)
 static void test_answers_parse(void **state)
 {
 	static struct sdp offer, said;
-	static struct answer a;
+	static struct sdp_answer a;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -202,7 +202,7 @@ static void test_versions(void **state)
 		{ "another codec", "m=audio 4000 RTP/AVP 8\r\n", 10 },
 	};
 	static struct sdp offer;
-	static struct answer a;
+	static struct sdp_answer a;
 	struct answer_origin o = origin();
 
 	(void)state;
@@ -224,7 +224,7 @@ static void test_versions(void **state)
 static void test_no_port_is_refused(void **state)
 {
 	static struct sdp offer;
-	static struct answer a;
+	static struct sdp_answer a;
 	struct answer_origin o = origin();
 	struct buf got = { 0 };
 
@@ -240,7 +240,7 @@ static void test_no_port_is_refused(void **state)
 static void test_ipv6(void **state)
 {
 	static struct sdp offer;
-	static struct answer a;
+	static struct sdp_answer a;
 	struct answer_origin o = origin();
 	struct buf got = { 0 };
 
@@ -280,7 +280,7 @@ static void test_own_offer(void **state)
 		{ "no line", H, 0, SDP_RECVONLY, 0 },
 	};
 	static struct sdp theirs;
-	static struct answer a;
+	static struct sdp_answer a;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
