@@ -65,6 +65,11 @@ static void reach_end(struct replay *r, const char *reason)
 		 (unsigned long long)ts.rtcp, (unsigned long long)ts.sip,
 		 (unsigned long long)ts.sip_bad,
 		 (unsigned long long)ts.foreign);
+	if (ds.tunnelled || ds.copies)
+		log_info("replay", "%llu frames held tunnels, %llu packets "
+			 "were there twice (mirrored)",
+			 (unsigned long long)ds.tunnelled,
+			 (unsigned long long)ds.copies);
 	if (!ts.rtp && !ts.sip)
 		log_warn("replay", "%s holds no call: neither RTP nor SIP was "
 			 "found in it", r->cfg.path);

@@ -2,10 +2,16 @@
  * @file decap.h  From a captured frame to the UDP datagram or TCP segment in it
  *
  * Link types: Ethernet, Linux SLL and SLL2, raw IP (v4, v6), NULL, LOOP.
- * VLAN and QinQ tags are stepped over (at most 4); IPv4 and IPv6 with extension headers;
- * fragments are put together (64 contexts, 64 KiB each, 5 s; RFC 791, 8200
- * section 4.5, overlaps refused).  What an ICMP message quotes is not a
- * packet.  Pure: lengths are clamped to what is there, time is an argument.
+ * VLAN and QinQ tags and MPLS labels are stepped over (at most 4); IPv4 and
+ * IPv6 with extension headers; fragments are put together (64 contexts outside
+ * of tunnels and 64 inside, 64 KiB each, 5 s; RFC 791, 8200 section 4.5,
+ * overlaps refused).  What an ICMP message quotes is not a packet.
+ *
+ * Tunnels, at most 4 in one another: IP in IP (RFC 2003, 4213), GRE (RFC 2784,
+ * 2890) with IP, Ethernet or ERSPAN I to III, VXLAN (RFC 7348, port 4789) and
+ * VXLAN-GPE (4790).  What the mirror cut off in there counts as wire_len.
+ * Copies of a mirrored packet are dropped (copies.h).  Pure: lengths are
+ * clamped to what is there, time is an argument.
  */
 #pragma once
 
@@ -31,6 +37,8 @@ struct decap_packet {
 	uint32_t tcp_seq;
 	uint32_t tcp_ack;
 	uint8_t tcp_flags;    /**< DECAP_FIN ... */
+	bool indirect;        /**< It came in a tunnel, or in fragments: what
+				   the frame's own header says is not it */
 };
 
 enum { DECAP_FIN = 1, DECAP_SYN = 2, DECAP_RST = 4, DECAP_ACK = 16 };
@@ -43,6 +51,10 @@ struct decap_stats {
 	uint64_t fragments;      /**< Frames that held one */
 	uint64_t reassembled;    /**< Datagrams put together */
 	uint64_t fragments_lost; /**< Datagrams given up */
+	uint64_t tunnelled;      /**< Frames with a tunnel in them */
+	uint64_t nested;         /**< Too many tunnels; malformed, too */
+	uint64_t copies;         /**< Mirrored packets and fragments seen
+				      again, not handed out */
 };
 
 int decap_new(struct decap **out);

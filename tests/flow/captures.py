@@ -37,13 +37,14 @@ def run(*command, codes=(0,), **more):
     return done
 
 
-def tshark(capture, display_filter, fields, occurrence="f"):
-    """The named fields of every frame that passes; the first occurrence of each, or ("a") all
-    with ';' between them."""
+def tshark(capture, display_filter, fields, occurrence="f", tunnels=False):
+    """The named fields of every frame that passes; the first occurrence of each, ("l") the last
+    or ("a") all with ';' between them."""
     options = [x for f in fields for x in ("-e", f)]
     # exit 2: the file is cut off; what was whole has been printed
-    done = run("tshark", "-n", "--disable-protocol", "vxlan", "-r", str(capture),
-               "-Y", display_filter, "-T", "fields", "-E", f"occurrence={occurrence}",
+    only = () if tunnels else ("--disable-protocol", "vxlan")
+    done = run("tshark", "-n", *only,
+               "-r", str(capture), "-Y", display_filter, "-T", "fields", "-E", f"occurrence={occurrence}",
                "-E", "aggregator=;", "-E", "separator=|",
                *options, codes=(0, 2))
     return [dict(zip(fields, line.split("|"))) for line in done.stdout.decode().splitlines()]

@@ -80,6 +80,52 @@ def ip_packets(src, dst, protocol, data, mtu=None, ident=0):
             for at in range(0, len(data), room)]
 
 
+def ethernet(packet, vlans=()):
+    return dress(packet, "ether", vlans)
+
+
+# Tunnels: what a mirror wraps a frame in.  Each takes an IP packet and its number and gives
+# protocol and payload of the outer IP packet.
+def _gre(kind, flags=0, number=0):
+    fields = [(0x8000, struct.pack("!HH", 0, 0)), (0x2000, struct.pack("!I", 77)),
+              (0x1000, struct.pack("!I", number))]
+    return struct.pack("!HH", flags, kind) + b"".join(b for bit, b in fields if flags & bit)
+
+
+def _vxlan(packet, port=4789, flags=8, following=0):
+    inner = ethernet(packet) if following in (0, 3) else packet
+    body = struct.pack("!BBBBI", flags, 0, 0, following, 100 << 8) + inner
+    return 17, struct.pack("!HHHH", 50000, port, 8 + len(body), 0) + body
+
+
+def _ethertype(packet):
+    return 0x86dd if packet[0] >> 4 == 6 else 0x0800
+
+
+TUNNELS = {
+    "ipip": lambda p, n: (41 if p[0] >> 4 == 6 else 4, p),
+    "gre": lambda p, n: (47, _gre(_ethertype(p)) + p),
+    "gre_key": lambda p, n: (47, _gre(_ethertype(p), 0x2000) + p),
+    "gre_all": lambda p, n: (47, _gre(_ethertype(p), 0xb000, n) + p),
+    "gre_ethernet": lambda p, n: (47, _gre(0x6558, 0x2000) + ethernet(p)),
+    "erspan1": lambda p, n: (47, _gre(0x88be) + ethernet(p)),
+    "erspan2": lambda p, n: (47, _gre(0x88be, 0x1000, n) +
+                             struct.pack("!HHI", 0x1064, 0x0064, 1) + ethernet(p)),
+    "erspan2_vlan": lambda p, n: (47, _gre(0x88be, 0x1000, n) +
+                                  struct.pack("!HHI", 0x1064, 0x1864, 1) +
+                                  ethernet(p, [(0x8100, 100)])),
+    "erspan3": lambda p, n: (47, _gre(0x22eb, 0x1000, n) +
+                             struct.pack("!HHIHH", 0x2064, 0x0064, n * 1000, 0, 0) +
+                             ethernet(p)),
+    "erspan3_own": lambda p, n: (47, _gre(0x22eb, 0x1000, n) +
+                                 struct.pack("!HHIHHQ", 0x2064, 0x0064, n * 1000, 0, 1, 5) +
+                                 ethernet(p)),
+    "vxlan": lambda p, n: _vxlan(p),
+    "vxlan_gpe_ip": lambda p, n: _vxlan(p, 4790, 0x0c, 2 if p[0] >> 4 == 6 else 1),
+    "vxlan_gpe_ethernet": lambda p, n: _vxlan(p, 4790, 0x0c, 3),
+}
+
+
 def dress(packet, link, vlans):
     v6 = packet[0] >> 4 == 6
     ethertype = 0x86dd if v6 else 0x0800
@@ -101,14 +147,38 @@ def dress(packet, link, vlans):
 # --- files --------------------------------------------------------------------------------------
 
 class Capture:
-    def __init__(self, link="ether", vlans=()):
-        self.link, self.vlans = link, vlans
+    """`tunnels`: names of TUNNELS, the innermost first; `outer`: addresses of their ends; `mtu`:
+    of the outermost IP packets."""
+
+    def __init__(self, link="ether", vlans=(), tunnels=(), outer=("198.51.100.1", "198.51.100.2"),
+                 mtu=None):
+        self.link, self.vlans, self.mtu = link, vlans, mtu
+        self.tunnels, self.outer = tunnels, tuple(map(ipaddress.ip_address, outer))
         self.frames = []      # (t_us, bytes, link)
-        self.ident = 0
+        self.ident = self.wrapped = 0
+
+    def _wrap(self, packet):
+        """In its tunnels: one IP packet, or its fragments."""
+        packets = [packet]
+        for depth, name in enumerate(self.tunnels, 1):
+            self.wrapped += 1
+            a, b = self.outer
+            protocol, data = TUNNELS[name](packets[0], self.wrapped)
+            if depth == len(self.tunnels) and self.mtu and len(data) > self.mtu - 48:
+                step = (self.mtu - 48) // 8 * 8
+                make = ipv4 if a.version == 4 else ipv6
+                packets = [make(a, b, protocol, data[at:at + step], self.wrapped, at,
+                                at + step < len(data)) for at in range(0, len(data), step)]
+            elif a.version == 4:
+                packets = [ipv4(a, b, protocol, data, self.wrapped)]
+            else:
+                packets = [ipv6(a, b, protocol, data)]
+        return packets
 
     def ip(self, t_us, packet, link=None):
         link = link or self.link
-        self.frames.append((int(t_us), dress(packet, link, self.vlans), link))
+        for p in self._wrap(packet):
+            self.frames.append((int(t_us), dress(p, link, self.vlans), link))
 
     def udp(self, t_us, src, dst, payload, mtu=None, order=None):
         """`order`: in which order the fragments come (their numbers)."""

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/base/array.h"
+#include "daemon/net/copies.h"
 #include "tests/unit/net/hex.h"
 
 #define MACS "020000000001 020000000002 "
@@ -24,11 +25,16 @@
 #define UDP "0fa0 0fa2 000c 0000 "
 #define PAY "a1a2a3a4 "
 #define TCP "0fa0 0fa2 01020304 05060708 5018 ffff 0000 0000 "
+#define INNER IP("0020", "11") UDP PAY
+#define OUT(TOTAL, NEXT) "4500 " TOTAL " 0000 0000 40 " NEXT " 0000 " \
+	"c6336401 c6336402 "
+#define OUT6(LEN, NEXT) "60000000 " LEN " " NEXT " 40 " \
+	"20010db8ffff00000000000000000001 20010db8ffff00000000000000000002 "
 #define PAD "00000000000000000000000000000000 "
 #define SLL "0000 0001 0006 020000000001 0000 "
 #define SLL2 "0000 00000002 0001 00 06 0200000000010000 "
 
-enum want { V4, V6, NONE, BAD };
+enum want { V4, V6, NONE, BAD, PORT /* V4 to another one, of anything */ };
 
 static const struct row {
 	const char *name;
@@ -128,8 +134,126 @@ static const struct row {
 	{ "icmpv6 that quotes udp", DLT_RAW,
 	  IP6("003c", "3a") "0104000000000000" IP6("000c", "11") UDP PAY, NONE,
 	  0, 0, 0 },
-	{ "gre", DLT_RAW, IP("0038", "2f") "00000800" IP("0020", "11") UDP PAY,
+
+	{ "mpls", DLT_EN10MB, MACS "8847 00064140" IP("0020", "11") UDP PAY, V4,
+	  0, 0, 0 },
+	{ "mpls, three labels, ipv6", DLT_EN10MB,
+	  MACS "8848 00064040 00065040 00066140" IP6("000c", "11") UDP PAY, V6,
+	  0, 0, 0 },
+	{ "mpls without end", DLT_EN10MB,
+	  MACS "8847 00064040 00064040 00064040 00064040" IP("0020", "11") UDP
+	  PAY, BAD, 0, 0, 0 },
+	{ "mpls pseudowire", DLT_EN10MB, MACS "8847 00064140 00000000" PAD,
 	  NONE, 0, 0, 0 },
+	{ "vlan and mpls", DLT_EN10MB,
+	  MACS "8100 0064 8847 00064140" IP("0020", "11") UDP PAY, V4,
+	  0, 0, 0 },
+
+	{ "ip in ip", DLT_RAW, OUT("0034", "04") INNER, V4, 0, 0, 0 },
+	{ "ipv6 in ip", DLT_RAW,
+	  OUT("0048", "29") IP6("000c", "11") UDP PAY, V6, 0, 0, 0 },
+	{ "ip in ipv6", DLT_RAW, OUT6("0020", "04") INNER, V4, 0, 0, 0 },
+	{ "ipv6 in ipv6", DLT_RAW,
+	  OUT6("0034", "29") IP6("000c", "11") UDP PAY, V6, 0, 0, 0 },
+	{ "ip in ip that holds nothing", DLT_RAW, OUT("0014", "04"), BAD,
+	  0, 0, 0 },
+	{ "gre", DLT_RAW, OUT("0038", "2f") "00000800" INNER, V4, 0, 0, 0 },
+	{ "gre in ipv6", DLT_RAW, OUT6("0024", "2f") "00000800" INNER, V4,
+	  0, 0, 0 },
+	{ "gre, ipv6", DLT_RAW,
+	  OUT("004c", "2f") "000086dd" IP6("000c", "11") UDP PAY, V6,
+	  0, 0, 0 },
+	{ "gre with a key", DLT_RAW,
+	  OUT("003c", "2f") "20000800 00000007" INNER, V4, 0, 0, 0 },
+	{ "gre with a sequence number", DLT_RAW,
+	  OUT("003c", "2f") "10000800 00000007" INNER, V4, 0, 0, 0 },
+	{ "gre with a checksum", DLT_RAW,
+	  OUT("003c", "2f") "80000800 12340000" INNER, V4, 0, 0, 0 },
+	{ "gre with all three", DLT_RAW,
+	  OUT("0044", "2f") "b0000800 12340000 00000007 00000008" INNER, V4,
+	  0, 0, 0 },
+	{ "gre, ethernet", DLT_RAW,
+	  OUT("0046", "2f") "00006558" ETH INNER, V4, 0, 0, 0 },
+	{ "gre, ethernet, vlan", DLT_RAW,
+	  OUT("004a", "2f") "00006558" MACS "8100 0064 0800" INNER, V4,
+	  0, 0, 0 },
+	{ "gre with the routes of 1994", DLT_RAW,
+	  OUT("003c", "2f") "40000800 00000000" INNER, NONE, 0, 0, 0 },
+	{ "gre of pptp", DLT_RAW,
+	  OUT("0040", "2f") "3001880b 00240001 00000001" INNER, NONE, 0, 0, 0 },
+	{ "gre, arp", DLT_RAW, OUT("0020", "2f") "00000806 0001080006040001",
+	  NONE, 0, 0, 0 },
+	{ "gre keepalive", DLT_RAW, OUT("0018", "2f") "00000000", NONE,
+	  0, 0, 0 },
+	{ "gre header cut", DLT_RAW, OUT("001b", "2f") "20000800 000000", BAD,
+	  0, 0, 0 },
+	{ "erspan I", DLT_RAW, OUT("0046", "2f") "000088be" ETH INNER, V4,
+	  0, 0, 0 },
+	{ "erspan II", DLT_RAW,
+	  OUT("0052", "2f") "100088be 00000001 10640064 00000001" ETH INNER,
+	  V4, 0, 0, 0 },
+	{ "erspan II, vlan inside", DLT_RAW,
+	  OUT("0056", "2f") "100088be 00000001 10641864 00000001"
+	  MACS "8100 0064 0800" INNER, V4, 0, 0, 0 },
+	{ "erspan II of another version", DLT_RAW,
+	  OUT("0052", "2f") "100088be 00000001 20640064 00000001" ETH INNER,
+	  BAD, 0, 0, 0 },
+	{ "erspan II, cut off by the switch", DLT_RAW,
+	  OUT("0052", "2f") "100088be 00000001 10640464 00000001" ETH
+	  IP("00c8", "11") "0fa0 0fa2 00b4 0000" PAY, V4, 4, 172, 0 },
+	{ "erspan III", DLT_RAW,
+	  OUT("0056", "2f") "100022eb 00000001 20640064 00000001 00000000" ETH
+	  INNER, V4, 0, 0, 0 },
+	{ "erspan III, platform's own header", DLT_RAW,
+	  OUT("005e", "2f") "100022eb 00000001 20640064 00000001 00000001"
+	  "0102030405060708" ETH INNER, V4, 0, 0, 0 },
+	{ "erspan III, an ip packet", DLT_RAW,
+	  OUT("0048", "2f") "100022eb 00000001 20640064 00000001 00000800"
+	  INNER, V4, 0, 0, 0 },
+	{ "erspan III, another frame", DLT_RAW,
+	  OUT("0056", "2f") "100022eb 00000001 20640064 00000001 00000400" ETH
+	  INNER, NONE, 0, 0, 0 },
+	{ "vxlan", DLT_RAW,
+	  OUT("0052", "11") "c000 12b5 003e 0000 08000000 00006400" ETH INNER,
+	  V4, 0, 0, 0 },
+	{ "vxlan, ipv6", DLT_RAW,
+	  OUT("0066", "11") "c000 12b5 0052 0000 08000000 00006400"
+	  ETH6 IP6("000c", "11") UDP PAY, V6, 0, 0, 0 },
+	{ "vxlan with a group policy", DLT_RAW,
+	  OUT("0052", "11") "c000 12b5 003e 0000 88000001 00006400" ETH INNER,
+	  V4, 0, 0, 0 },
+	{ "rtp to vxlan's port", DLT_RAW,
+	  IP("0028", "11") "0fa0 12b5 0014 0000 80000001 00000002 00000003",
+	  PORT, 12, 0, 0 },
+	{ "a datagram of four bytes to vxlan's port", DLT_RAW,
+	  IP("0020", "11") "0fa0 12b5 000c 0000" PAY, PORT, 0, 0, 0 },
+	{ "vxlan without a network", DLT_RAW,
+	  OUT("0052", "11") "c000 12b5 003e 0000 00000000 00006400" ETH INNER,
+	  PORT, 54, 0, 0 },
+	{ "vxlan, arp", DLT_RAW,
+	  OUT("0032", "11") "c000 12b5 001e 0000 08000000 00006400"
+	  MACS "0806", NONE, 0, 0, 0 },
+	{ "vxlan gpe, ipv4", DLT_RAW,
+	  OUT("0044", "11") "c000 12b6 0030 0000 0c000001 00006400" INNER, V4,
+	  0, 0, 0 },
+	{ "vxlan gpe, ipv6", DLT_RAW,
+	  OUT("0058", "11") "c000 12b6 0044 0000 0c000002 00006400"
+	  IP6("000c", "11") UDP PAY, V6, 0, 0, 0 },
+	{ "vxlan gpe, ethernet", DLT_RAW,
+	  OUT("0052", "11") "c000 12b6 003e 0000 0c000003 00006400" ETH INNER,
+	  V4, 0, 0, 0 },
+	{ "vxlan gpe, nsh", DLT_RAW,
+	  OUT("0044", "11") "c000 12b6 0030 0000 0c000004 00006400" INNER,
+	  NONE, 0, 0, 0 },
+	{ "four tunnels", DLT_RAW,
+	  OUT("0070", "04") OUT("005c", "04") OUT("0048", "04")
+	  OUT("0034", "04") INNER, V4, 0, 0, 0 },
+	{ "five tunnels", DLT_RAW,
+	  OUT("0084", "04") OUT("0070", "04") OUT("005c", "04")
+	  OUT("0048", "04") OUT("0034", "04") INNER, BAD, 0, 0, 0 },
+	{ "tunnel, icmp that quotes udp", DLT_RAW,
+	  OUT("0050", "04") IP("003c", "01") "0303000000000000" INNER, NONE,
+	  0, 0, 0 },
 
 	{ "ipv6 hop by hop", DLT_RAW,
 	  IP6("0014", "00") "1100050200000000" UDP PAY, V6, 0, 0, 0 },
@@ -217,6 +341,11 @@ static void check(const struct row *r, const struct decap_packet *p)
 	char from[ADDR_TEXT], to[ADDR_TEXT];
 	const size_t len = r->len == SIZE_MAX ? 0 : r->len ? r->len : 4;
 
+	if (r->want == PORT) {
+		assert_int_equal(p->to.port, 4789);
+		assert_int_equal(p->len, len);
+		return;
+	}
 	assert_string_equal(addr_print(from, &p->from),
 			    r->want == V4 ? "192.0.2.1:4000"
 					  : "[2001:db8::1]:4000");
@@ -253,7 +382,7 @@ static void test_frames(void **state)
 		assert_int_equal(s.udp + s.tcp, got == 1);
 		assert_int_equal(s.other, got == 0);
 		assert_int_equal(s.malformed, got == -EBADMSG);
-		if (r->want == V4 || r->want == V6) {
+		if (r->want == V4 || r->want == V6 || r->want == PORT) {
 			assert_int_equal(got, 1);
 			check(r, &p);
 		} else {
@@ -292,7 +421,8 @@ static void test_frames_cut_anywhere(void **state)
 					 : MIN(n - from, whole.len));
 		}
 		/* Without its payload it is still a packet */
-		if (got == 1 && whole.len && whole.kind == DECAP_UDP)
+		if (got == 1 && whole.len && whole.kind == DECAP_UDP &&
+		    r->want != PORT)
 			assert_true(came >= whole.len);
 		decap_free(d);
 		free(data);
@@ -320,13 +450,164 @@ static void test_every_byte_changed(void **state)
 			data[n / ARRAY_LEN(values)] =
 				values[n % ARRAY_LEN(values)];
 			if (feed(d, r, data, len, len, &p) == 1)
-				assert_true(p.wire_len <= len &&
-					    p.len <= p.wire_len);
+				assert_true(p.wire_len <=
+					    (p.indirect ? 65535 : len) &&
+					    p.len <= p.wire_len && p.len < len);
 			data[n / ARRAY_LEN(values)] = kept;
 		}
 		decap_free(d);
 		free(data);
 	}
+}
+
+/* -- packets seen again --------------------------------------------------- */
+
+#define ETH_B "020000000003 020000000004 0800 "
+#define IP_OF(ID, TTL, SUM) "4500 0020 " ID " 0000 " TTL " 11 0000 " V4ADDR \
+	"0fa0 0fa2 000c " SUM
+#define TAGGED MACS "8100 0064 0800 "
+#define HOPS6(HOPS) "60000000 000c 11 " HOPS \
+	" 20010db8000000000000000000000001 20010db8000000000000000000000002 "
+
+static const struct again {
+	const char *name, *first, *second;
+	uint64_t after_us;
+	int got;           /* of the second */
+} agains[] = {
+	{ "the very same", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH IP_OF("0007", "40", "1234") PAY, 10, 0 },
+	{ "sent twice", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH IP_OF("0008", "40", "1234") PAY, 10, 1 },
+	{ "one router further", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH_B IP_OF("0007", "3f", "1234") PAY, 3000, 0 },
+	{ "on both sides of a vlan", ETH IP_OF("0007", "40", "1234") PAY,
+	  TAGGED IP_OF("0007", "40", "1234") PAY, 10, 0 },
+	{ "before the card made its checksum",
+	  ETH IP_OF("0007", "40", "0000") PAY,
+	  ETH IP_OF("0007", "40", "1234") PAY, 10, 0 },
+	{ "another payload", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH IP_OF("0007", "40", "1234") "a1a2a3a5", 10, 1 },
+	{ "inside the window", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH IP_OF("0007", "40", "1234") PAY, COPIES_WINDOW_US, 0 },
+	{ "behind the window", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH IP_OF("0007", "40", "1234") PAY, COPIES_WINDOW_US + 1, 1 },
+	{ "without a number, the same way",
+	  ETH IP_OF("0000", "40", "1234") PAY,
+	  ETH IP_OF("0000", "40", "1234") PAY, 10, 1 },
+	{ "without a number, one router further",
+	  ETH IP_OF("0000", "40", "1234") PAY,
+	  ETH IP_OF("0000", "3f", "1234") PAY, 10, 0 },
+	{ "without a number, another vlan",
+	  ETH IP_OF("0000", "40", "1234") PAY,
+	  TAGGED IP_OF("0000", "40", "1234") PAY, 10, 0 },
+	{ "ipv6, the same way", ETH6 HOPS6("40") UDP PAY,
+	  ETH6 HOPS6("40") UDP PAY, 10, 1 },
+	{ "ipv6, one router further", ETH6 HOPS6("40") UDP PAY,
+	  ETH6 HOPS6("3f") UDP PAY, 10, 0 },
+	{ "ipv6, another vlan", ETH6 HOPS6("40") UDP PAY,
+	  MACS "8100 0064 86dd" HOPS6("40") UDP PAY, 10, 0 },
+	{ "in another tunnel's packet",
+	  ETH "4500 0038 0001 0000 402f0000 c6336401 c6336402 00000800"
+	  IP_OF("0007", "40", "1234") PAY,
+	  ETH "4500 0038 0002 0000 402f0000 c6336401 c6336402 00000800"
+	  IP_OF("0007", "40", "1234") PAY, 10, 0 },
+	{ "in a tunnel and beside it", ETH IP_OF("0007", "40", "1234") PAY,
+	  ETH "4500 0038 0002 0000 402f0000 c6336401 c6336402 00000800"
+	  IP_OF("0007", "40", "1234") PAY, 10, 0 },
+	{ "the first fragment again",
+	  ETH "4500 001c 0007 2000 4011 0000" V4ADDR "0fa0 0fa2 000c 0000",
+	  TAGGED "4500 001c 0007 2000 4011 0000" V4ADDR "0fa0 0fa2 000c 0000",
+	  10, 0 },
+};
+
+static int feed_hex(struct decap *d, const char *hex, uint64_t at_us)
+{
+	struct decap_packet p;
+	size_t len;
+	uint8_t *data = hex_bytes(hex, &len);
+	const int got = decap_feed(d, DLT_EN10MB, at_us, data, len, len, &p);
+
+	free(data);
+	return got;
+}
+
+static void test_seen_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(agains); i++) {
+		const struct again *a = &agains[i];
+		const bool fragment = strstr(a->name, "fragment");
+		struct decap_stats s;
+		struct decap *d;
+
+		print_message("row: %s\n", a->name);
+		assert_int_equal(decap_new(&d), 0);
+		assert_int_equal(feed_hex(d, a->first, 1000000), !fragment);
+		assert_int_equal(feed_hex(d, a->second, 1000000 + a->after_us),
+				 a->got);
+		decap_stats(d, &s);
+		assert_int_equal(s.copies, !a->got);
+		assert_int_equal(s.other + s.malformed, 0);
+		assert_int_equal(s.fragments, fragment);
+		decap_free(d);
+	}
+}
+
+/* -- tunnels and fragments ------------------------------------------------------ */
+
+static void test_tunnels_are_counted(void **state)
+{
+	struct decap_stats s;
+	struct decap *d;
+
+	(void)state;
+	assert_int_equal(decap_new(&d), 0);
+	assert_int_equal(feed_hex(d, ETH INNER, 1), 1);
+	assert_int_equal(feed_hex(d, ETH OUT("0048", "04") OUT("0034", "04")
+				  IP_OF("0007", "40", "0000") PAY, 1), 1);
+	assert_int_equal(feed_hex(d, ETH OUT("0084", "04") OUT("0070", "04")
+				  OUT("005c", "04") OUT("0048", "04")
+				  OUT("0034", "04") INNER, 1), -EBADMSG);
+	decap_stats(d, &s);
+	assert_int_equal(s.tunnelled, 2);
+	assert_int_equal(s.nested, 1);
+	assert_int_equal(s.malformed, 1);
+	decap_free(d);
+}
+
+/* A tunnel's packet in two fragments, and what it holds is a fragment, too:
+ * what has been put together outside is not written over inside. */
+static void test_fragments_in_fragments(void **state)
+{
+	/* IP in IP; inside: a datagram of 12 bytes but for its last 4 */
+	static const char *const frames[2] = {
+		ETH "4500 002c 0101 2000 40 04 0000 c6336401 c6336402"
+		"4500 0024 0007 2000 40 11 0000 " V4ADDR "0fa0 0fa2",
+		ETH "4500 0020 0101 0003 40 04 0000 c6336401 c6336402"
+		"0014 0000 a1a2a3a4a5a6a7a8",
+	};
+	const uint8_t want[] = { 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
+				 0xa8, 0xb1, 0xb2, 0xb3, 0xb4 };
+	struct decap_packet p;
+	struct decap *d;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(decap_new(&d), 0);
+	assert_int_equal(feed_hex(d, frames[0], 1), 0);
+	assert_int_equal(feed_hex(d, frames[1], 1), 0);
+	/* the last one is whole outside */
+	uint8_t *data = hex_bytes(ETH
+		"4500 002c 0102 0000 40 04 0000 c6336401 c6336402"
+		"4500 0018 0007 0002 40 11 0000 " V4ADDR "b1b2b3b4", &len);
+
+	assert_int_equal(decap_feed(d, DLT_EN10MB, 1, data, len, len, &p), 1);
+	assert_int_equal(p.len, sizeof(want));
+	assert_memory_equal(p.data, want, sizeof(want));
+	assert_int_equal(p.from.port, 4000);
+	assert_true(p.indirect);
+	free(data);
+	decap_free(d);
 }
 
 static void test_known_link_types(void **state)
@@ -349,6 +630,9 @@ int main(void)
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_frames_cut_anywhere),
 		cmocka_unit_test(test_every_byte_changed),
+		cmocka_unit_test(test_seen_again),
+		cmocka_unit_test(test_tunnels_are_counted),
+		cmocka_unit_test(test_fragments_in_fragments),
 		cmocka_unit_test(test_known_link_types),
 	};
 
