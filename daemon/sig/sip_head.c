@@ -104,7 +104,8 @@ static bool lists(struct sip_text value, const char *what)
 	return false;
 }
 
-/* Contact: <sip:src@192.0.2.1>;+sip.src (RFC 7866 section 9.1) */
+/* Contact: <sip:src@192.0.2.1>;+sip.src (RFC 7866 section 9.1); some write
+ * ;src, and some write it inside the brackets */
 static bool has_src_tag(struct sip_text contact)
 {
 	struct sip_text params;
@@ -113,7 +114,10 @@ static bool has_src_tag(struct sip_text contact)
 		params = sip_text_cut(&contact, ';');
 		params = sip_text_cut(&params, ',');
 		params = sip_text_cut(&params, '=');
-		if (sip_text_is(sip_text_trim(params), "+sip.src"))
+		params = sip_text_trim(params);
+		if (sip_text_is(params, "+sip.src") ||
+		    sip_text_is(params, "+sip.src>") ||
+		    sip_text_is(params, "src"))
 			return true;
 	}
 	return false;

@@ -267,8 +267,14 @@ static const struct row {
 	  { 0 } },
 	{ "Contact with +sip.src", START HEAD
 	  "m: <sip:src@h>;x=1;+sip.src\r\n\r\n", 0, { .siprec = true } },
+	{ "Contact with +sip.src in the brackets", START HEAD
+	  "m: \"A\" <sip:src@h;x=1;+sip.src>\r\n\r\n", 0, { .siprec = true } },
+	{ "Contact with ;src", START HEAD "Contact:<sip:a@h>;src\r\n\r\n", 0,
+	  { .siprec = true } },
 	{ "Contact without", START HEAD "m: <sip:sip.src@h>\r\n\r\n", 0,
 	  { 0 } },
+	{ "Contact whose URI has a parameter src", START HEAD
+	  "m: <sip:src;src@h;src>;srcx;x=src\r\n\r\n", 0, { 0 } },
 	{ "metadata alone", START HEAD
 	  BODY(4, "application/rs-metadata+xml") "<a/>", 0,
 	  { .siprec = true, .metadata = "<a/>" } },
