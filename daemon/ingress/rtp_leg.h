@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "daemon/base/srtp_key.h"
 #include "daemon/call/call.h"
 #include "daemon/ingress/rtp_ports.h"
 #include "daemon/net/clock.h"
@@ -41,6 +42,8 @@ struct rtp_remote {
 	bool rtcp_mux;
 	uint8_t kinds[128];      /**< enum payload_kind by payload type */
 	bool on_hold;            /**< Silence is expected: no `no_rtp` */
+	struct srtp_key key;     /**< Theirs; {0}: media is plain */
+	struct srtp_key our_key; /**< Of our reports; {0}: plain */
 };
 
 struct rtp_leg_config {
