@@ -14,6 +14,15 @@
  *  - once locked no change unless rtp_leg_update() names another address; the
  *    old source is believed until the new one speaks.
  *
+ * Where nobody is signalled yet (RTP_SOURCE_SDP, family 0) what comes is kept
+ * until rtp_leg_update() names one, and then is his from its first packet on
+ * (early.h): no audio is lost between our 200 and the ACK.
+ *
+ * With a key (SRTP) a packet that is not authentic changes nothing: it is no
+ * source, no SSRC, no sign of life; it is counted.  A new key by
+ * rtp_leg_update() is a new context, the one before is believed until the new
+ * one speaks (media/srtp.h).
+ *
  * Nobody else's bytes reach an ASR: they are counted.  RTCP goes to the
  * signalled address only (receiver reports each 5 s); nothing else is sent.
  *
@@ -65,8 +74,12 @@ struct rtp_leg_config {
 /** Binds a pair and publishes leg.start.
  * @return 0, -EADDRNOTAVAIL (no port is free) or -errno */
 int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
-/** What a re-INVITE or UPDATE said. */
-void rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
+/**
+ * What a re-INVITE, an UPDATE or the answer in an ACK said.
+ *
+ * @return 0, or as srtp_in_set(); nothing changed then
+ */
+int rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
 /**
  * Ends the struct leg; no callback afterwards.
  *
@@ -85,5 +98,8 @@ struct rtp_leg_stats {
 	uint64_t foreign;      /**< Anybody else's */
 	uint64_t rtcp;         /**< Of the other side, well-formed */
 	uint64_t short_or_odd; /**< Neither RTP nor RTCP */
+	uint64_t refused;      /**< SRTP: not authentic, or said before */
+	uint64_t dropped;      /**< Came before anybody was signalled, and were
+				    more than are kept */
 };
 void rtp_leg_stats(const struct rtp_leg *r, struct rtp_leg_stats *out);
