@@ -213,6 +213,9 @@ void rtp_leg_close(struct rtp_leg *r, const char *reason)
 {
 	struct leg *l = r->leg;
 
+	/* the end may overtake the last packets: they come by another socket */
+	if (reason)
+		udp_drain(r->rtp);
 	close_all(r);
 	if (reason)
 		leg_end(l, reason);

@@ -81,9 +81,11 @@ int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
  */
 int rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
 /**
- * Ends the struct leg; no callback afterwards.
+ * Ends the struct leg; no callback afterwards.  What the socket has already is
+ * heard.
  *
- * @param reason NULL: the call has just been ended, and the leg with it
+ * @param reason NULL: the call has just been ended, and the leg with it;
+ *               nothing is heard any more
  */
 void rtp_leg_close(struct rtp_leg *r, const char *reason);
 

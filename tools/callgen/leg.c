@@ -37,8 +37,10 @@ static void arm(struct leg *l)
 		return;
 	}
 	stop(l);
-	if (c->running == 0)
-		c->gen->way->end(c);
+	if (c->running)
+		return;
+	sender_flush(c->gen->sender); /* before the end is told */
+	c->gen->way->end(c);
 }
 
 static void on_due(struct timer *t, uint64_t now_us)
