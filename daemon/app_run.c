@@ -14,8 +14,9 @@
 #include "daemon/net/clock.h"
 #include "daemon/ops/control.h"
 #include "daemon/options.h"
+#include "daemon/services.h"
 
-enum { WAYS_MAX = 16 };
+enum { WAYS_MAX = 16, KEPT_MS = 30000 };
 
 struct run {
 	struct core core;
@@ -157,7 +158,7 @@ static int open_ports(struct run *r)
 	struct addr at;
 	struct buf warnings = {0};
 
-	if (!c->rtp.given)
+	if (!c->rtp.given && !c->sip.given)
 		return EXIT_OK;
 	app_ports_warn(&warnings, c);
 	if (warnings.len)
@@ -176,12 +177,22 @@ static int open_ports(struct run *r)
 	return EXIT_RUNTIME;
 }
 
+/* For longer than a leg keeps its audio: what came now would be lost. */
+static bool on_asr_down(void *arg)
+{
+	static const char *const sources[] = { "sip", "siprec", NULL };
+	const struct run *r = arg;
+
+	return services_down(r->core.services, sources, KEPT_MS);
+}
+
 static int open_ways(struct run *r)
 {
 	const struct way_config wc = {
 		.loop = &r->core.loop, .config = r->core.config,
 		.timers = r->core.timers, .clock = r->clock,
-		.calls = r->core.calls, .ports = r->ports, .failed = on_failed, .arg = r,
+		.calls = r->core.calls, .ports = r->ports, .failed = on_failed,
+		.asr_down = on_asr_down, .arg = r,
 	};
 	const struct way *w;
 
@@ -199,8 +210,8 @@ static int open_ways(struct run *r)
 	}
 	if (r->n_ways)
 		return EXIT_OK;
-	fprintf(stderr, "trunkscribed: %s: no way in is configured: add an "
-		"rtp or a capture section, or replay a file with --replay\n",
+	fprintf(stderr, "trunkscribed: %s: no way in is configured: add a "
+		"sip, rtp or capture section, or replay a file with --replay\n",
 		r->core.config->file);
 	return EXIT_CONFIG;
 }

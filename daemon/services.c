@@ -130,3 +130,40 @@ struct service *services_choose(const struct leg_facts *f, void *chooser)
 
 	return asr ? s->opened[asr - s->config->asrs] : NULL;
 }
+
+static bool is_one_of(const char *source, const char *const *sources)
+{
+	for (size_t i = 0; sources[i]; i++)
+		if (!strcmp(source, sources[i]))
+			return true;
+	return false;
+}
+
+static bool all_down(const struct service *s, uint64_t longer_ms)
+{
+	for (; s; s = s->fallback)
+		if (!service_down_long(s, longer_ms))
+			return false;
+	return true;
+}
+
+bool services_down(const struct services *s, const char *const *sources,
+		   uint64_t longer_ms)
+{
+	bool any = false;
+
+	if (s->all)
+		return s->only && all_down(s->only, longer_ms);
+	for (size_t i = 0; i < s->config->n_routes; i++) {
+		const struct config_route *r = &s->config->routes[i];
+		const struct config_asr *asr = config_asr(s->config, r->asr);
+
+		if (*r->source && !is_one_of(r->source, sources))
+			continue;
+		if (!asr || !all_down(s->opened[asr - s->config->asrs],
+				      longer_ms))
+			return false;
+		any = true;
+	}
+	return any;
+}

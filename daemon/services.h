@@ -26,5 +26,14 @@ typedef void services_tell_fn(const struct service *s, const char *what,
 /** Be told what becomes of them (struct service.tell). */
 void services_watch(struct services *s, services_tell_fn *tell, void *arg);
 
+/**
+ * Has every asr that calls of one of these sources could get, fallbacks
+ * included, been down for longer than this?  A route to "none" is never down.
+ *
+ * @param sources NULL-ended
+ */
+bool services_down(const struct services *s, const char *const *sources,
+		   uint64_t longer_ms);
+
 /** For struct calls_config.choose; `chooser` is the services. */
 struct service *services_choose(const struct leg_facts *f, void *chooser);

@@ -47,6 +47,7 @@ struct gate {
 	bool down;
 	const struct gate_ticket *probe; /* let in while down; NULL: none */
 	uint64_t try_at_ms;
+	uint64_t down_ms;         /* since when it is */
 	uint32_t open_ms;
 	struct reason why;
 };
@@ -141,6 +142,12 @@ static bool breaks(const struct failures *f, uint64_t now_ms)
 	return legs >= LEGS;
 }
 
+bool gate_down_long(const struct gate *g, uint64_t now_ms, uint64_t longer_ms)
+{
+	return g->down && now_ms - g->down_ms > longer_ms &&
+	       (now_ms < g->try_at_ms || g->probe || !list_empty(&g->waiting));
+}
+
 static void open_for(struct gate *g, const struct reason *why, uint64_t now_ms,
 		     uint32_t random)
 {
@@ -154,6 +161,8 @@ static void open_for(struct gate *g, const struct reason *why, uint64_t now_ms,
 					       (uint32_t)OPEN_LAST_MS);
 		g->try_at_ms = now_ms + g->open_ms;
 	}
+	if (!g->down)
+		g->down_ms = now_ms;
 	set_down(g, true, why);
 }
 

@@ -71,5 +71,11 @@ void gate_reopen(struct gate *g);
  */
 uint64_t gate_run(struct gate *g, uint64_t now_ms);
 
+/**
+ * Has the service been down for longer than this, and will nobody who comes now
+ * be the one to try it?  (False as soon as a try is due and nobody is there to
+ * make it.)
+ */
+bool gate_down_long(const struct gate *g, uint64_t now_ms, uint64_t longer_ms);
 /** Why nobody gets in, or NULL: the service is believed up. */
 const struct reason *gate_down(const struct gate *g);

@@ -392,3 +392,8 @@ void service_close(struct service *s)
 	free(s->target);
 	free(s);
 }
+
+bool service_down_long(const struct service *s, uint64_t longer_ms)
+{
+	return gate_down_long(s->gate, uv_now(s->loop), longer_ms);
+}

@@ -71,6 +71,8 @@ void service_close(struct service *s);
 /** Something happened at the gate: grant what may be granted, and look again
  * when the time has come. */
 void service_gate_run(const struct service *s);
+/** gate_down_long(), now. */
+bool service_down_long(const struct service *s, uint64_t longer_ms);
 /** The service refused the key: read the file again, off the loop; when it has
  * changed, everybody may try again at once. */
 void service_reread_key(struct service *s);

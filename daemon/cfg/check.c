@@ -139,6 +139,22 @@ static void check_routes(const struct config *c, struct complaints *to)
 	}
 }
 
+static void check_sip(const struct config *c, struct complaints *to)
+{
+	bool tls = false;
+
+	if (!c->sip.given)
+		return;
+	for (size_t i = 0; c->sip.listen && c->sip.listen[i]; i++)
+		tls |= !strncmp(c->sip.listen[i], "tls:", 4);
+	if (!c->sip.listen || !c->sip.listen[0])
+		complain(to, c->sip.line, "sip: nothing to listen on; add "
+			 "listen = {\"udp:ADDRESS:5060\"}");
+	if (tls && (!*c->sip.tls_cert_file || !*c->sip.tls_key_file))
+		complain(to, c->sip.line, "sip: listen \"tls:...\" needs "
+			 "tls-cert-file and tls-key-file; add them");
+}
+
 void check_config(const struct config *c, struct complaints *to)
 {
 	for (size_t i = 0; i < c->n_asrs; i++) {
@@ -147,4 +163,5 @@ void check_config(const struct config *c, struct complaints *to)
 		check_fallback(c, &c->asrs[i], to);
 	}
 	check_routes(c, to);
+	check_sip(c, to);
 }

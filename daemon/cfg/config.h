@@ -75,15 +75,24 @@ struct config {
 	struct { bool given; char *directory; uint64_t size, age_ms; } journal;
 	struct { bool given; char *interface; char *filter; } capture;
 	/** Lists are NULL-ended. */
-	struct { bool given; char **listen; char **permit; uint32_t max_calls; }
-		sip;
+	struct {
+		bool given;
+		unsigned line;
+		char **listen;   /**< listen.h */
+		char **permit;   /**< base/network.h */
+		uint32_t max_calls;
+		uint32_t max_call_duration_ms;
+		uint32_t media_timeout_ms; /**< 0: none */
+		bool refuse_without_asr;
+		char **headers;
+		char *tls_cert_file, *tls_key_file; /**< "": none */
+	} sip;
 	struct { bool given; char *address; char *ports; char *source; } rtp;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;
 	size_t n_routes;
 	bool dtmf;               /**< Publish telephone-events */
-	char *redact;            /**< "none", "pan": card numbers */
 };
 
 /**

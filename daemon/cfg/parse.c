@@ -120,6 +120,8 @@ static void begin_single(struct loading *l, unsigned line)
 		complain(&l->to, line, "section %s is given twice; put its "
 			 "keys into one", kind->name);
 	*given = true;
+	if (kind->given == offsetof(struct config, sip.given))
+		l->config->sip.line = line;
 }
 
 static int begin_section(struct loading *l, const cfg_t *section)

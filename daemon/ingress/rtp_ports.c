@@ -95,6 +95,12 @@ int rtp_ports_take(struct rtp_ports *p, uint16_t *rtp)
 	return 0;
 }
 
+bool rtp_ports_can(struct rtp_ports *p, unsigned pairs)
+{
+	wake(p);
+	return pairs <= p->n_free;
+}
+
 void rtp_ports_give_back(struct rtp_ports *p, uint16_t rtp)
 {
 	const unsigned pair = (rtp - p->first) / 2u;

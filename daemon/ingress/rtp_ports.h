@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -31,6 +32,8 @@ void rtp_ports_free(struct rtp_ports *p);
  * @return 0 or -EADDRNOTAVAIL: none is free
  */
 int rtp_ports_take(struct rtp_ports *p, uint16_t *rtp);
+/** Can so many pairs be taken now? */
+bool rtp_ports_can(struct rtp_ports *p, unsigned pairs);
 /** Its leg is gone, or it could not be bound (somebody else's).  Not given out
  * for 30 s. */
 void rtp_ports_give_back(struct rtp_ports *p, uint16_t rtp);

@@ -25,9 +25,12 @@ struct way_config {
 	struct timers *timers;
 	struct clock_live *clock;
 	struct calls *calls;
-	struct rtp_ports *ports; /**< NULL: no rtp section */
+	struct rtp_ports *ports; /**< NULL: no rtp and no sip section */
 	/** It cannot go on (an interface went away); once. */
 	void (*failed)(const char *way, const struct reason *why, void *arg);
+	/** Has every asr that a call could get been down for longer than what
+	 * is kept of its audio?  NULL: nobody knows. */
+	bool (*asr_down)(void *arg);
 	void *arg;
 };
 

@@ -282,6 +282,17 @@ struct addr stream_peer(const struct stream *s)
 	return a;
 }
 
+struct addr stream_local(const struct stream *s)
+{
+	struct sockaddr_storage sa;
+	struct addr a = {0};
+	int len = sizeof(sa);
+
+	if (!uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&sa, &len))
+		addr_from_sockaddr(&a, (struct sockaddr *)&sa);
+	return a;
+}
+
 const struct tls_session *stream_tls(const struct stream *s)
 {
 	return s->up ? s->tls : NULL;

@@ -67,6 +67,8 @@ size_t stream_unacknowledged(const struct stream *s);
 /** Stop and resume reading. */
 void stream_pause(struct stream *s, bool paused);
 struct addr stream_peer(const struct stream *s);
+/** Our end. */
+struct addr stream_local(const struct stream *s);
 /** NULL without TLS, or before open(). */
 const struct tls_session *stream_tls(const struct stream *s);
 

@@ -55,6 +55,14 @@ static json_t *status_json(const struct status *s)
 			"ports_used", (int)s->ports_used, "ports",
 			(int)s->ports, "packets", (json_int_t)s->rtp_packets,
 			"foreign", (json_int_t)s->rtp_foreign));
+	if (o && s->sip)
+		json_object_set_new(o, "sip", json_pack(
+			"{s:i, s:i, s:i, s:I, s:I, s:i, s:i}", "calls",
+			(int)s->sip_calls, "legs", (int)s->sip_legs,
+			"connections", (int)s->sip_connections, "requests",
+			(json_int_t)s->sip_requests, "refused",
+			(json_int_t)s->sip_refused, "ports_used",
+			(int)s->ports_used, "ports", (int)s->ports));
 	return o;
 }
 

@@ -24,6 +24,9 @@ struct status {
 	bool rtp;                       /**< The next are known */
 	unsigned rtp_legs, ports_used, ports;
 	uint64_t rtp_packets, rtp_foreign;
+	bool sip;                       /**< The next are known */
+	unsigned sip_calls, sip_legs, sip_connections;
+	uint64_t sip_requests, sip_refused;
 };
 
 struct answer {

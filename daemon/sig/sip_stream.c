@@ -202,3 +202,8 @@ int sip_stream_next(struct sip_stream *s, const uint8_t **data, size_t *len)
 	*len = s->taken;
 	return 1;
 }
+
+bool sip_stream_idle(const struct sip_stream *s)
+{
+	return s->state == SEEK && s->buf.len == s->taken;
+}

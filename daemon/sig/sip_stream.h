@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,3 +24,5 @@ void sip_stream_lost(struct sip_stream *s);
  * @return 1 or 0: none yet
  */
 int sip_stream_next(struct sip_stream *s, const uint8_t **data, size_t *len);
+/** Nothing of a message has come: a line end now is a keep-alive. */
+bool sip_stream_idle(const struct sip_stream *s);

@@ -41,6 +41,7 @@ static void print_status(const json_t *s)
 {
 	const char *version = json_string_value(json_object_get(s, "version"));
 	const json_t *rtp = json_object_get(s, "rtp");
+	const json_t *sip = json_object_get(s, "sip");
 
 	printf("%-12s %s\n", "version", version ? version : "?");
 	printf("%-12s %lld s\n", "up for", number(s, "uptime_s"));
@@ -48,6 +49,12 @@ static void print_status(const json_t *s)
 	       json_is_true(json_object_get(s, "draining"))
 		       ? "yes: no new calls" : "no");
 	printf("%-12s %lld\n", "calls", number(s, "calls"));
+	if (sip) {
+		printf("%-12s %lld of %lld legs\n", "SIP calls",
+		       number(sip, "calls"), number(sip, "legs"));
+		printf("%-12s %lld, %lld refused\n", "SIP requests",
+		       number(sip, "requests"), number(sip, "refused"));
+	}
 	if (!rtp)
 		return;
 	printf("%-12s %lld\n", "RTP legs", number(rtp, "legs"));

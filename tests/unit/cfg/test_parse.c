@@ -170,13 +170,17 @@ static const struct {
 	  " permit = {\"127.0.0.0/8\"} max-calls = 1000 }\n"
 	  "rtp { receive = ring }\n",
 	  "t:1: section http is not built yet; remove it\n"
-	  "t:2: section sip is not built yet; remove it\n"
 	  "t:4: rtp: receive = \"ring\": not built yet; remove it\n" },
-	{ "later, empty", "sip {\n}", "t:1: section sip is not built yet; "
+	{ "later, empty", "http {\n}", "t:1: section http is not built yet; "
 	  "remove it\n" },
-	{ "later, and wrong", "sip { max-calls = -1 }", "t:1: section sip is "
-	  "not built yet; remove it\nt:1: sip: max-calls = \"-1\": write a "
+	{ "sip, and wrong", "sip { listen = {\"udp:127.0.0.1:5060\"} "
+	  "max-calls = -1 }", "t:1: sip: max-calls = \"-1\": write a "
 	  "number\n" },
+	{ "sip without a socket", "sip { max-calls = 2 }", "t:1: sip: nothing to "
+	  "listen on; add listen = {\"udp:ADDRESS:5060\"}\n" },
+	{ "sip over TLS without a certificate", "sip { listen = "
+	  "{\"tls:127.0.0.1:5061\"} tls-key-file = \"/k\" }", "t:1: sip: listen "
+	  "\"tls:...\" needs tls-cert-file and tls-key-file; add them\n" },
 	{ "proxy without a port", "asr \"m\" { vendor = bodhi "
 	  "proxy = \"http://p\" }",
 	  "t:1: asr \"m\": proxy: write \"http://host:port\"\n" },

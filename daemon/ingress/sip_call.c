@@ -1,0 +1,449 @@
+/** @file sip_call.c  A call's life: INVITE, ACK, timers, BYE */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/array.h"
+#include "daemon/base/hash.h"
+#include "daemon/base/utf8.h"
+#include "daemon/ingress/sip_server.h"
+#include "daemon/ingress/sip_siprec.h"
+#include "daemon/net/random.h"
+#include "daemon/sig/sip_judge.h"
+#include "daemon/sig/sip_session.h"
+
+enum { SECOND_US = 1000 * 1000, LOOKS = 4 /* within media-timeout */ };
+
+static uint64_t now_of(const struct sip_call *c)
+{
+	return timers_now_us(c->server->cfg.timers);
+}
+
+/* -- which call --------------------------------------------------------------- */
+
+static bool same_dialog(const void *value, const void *key)
+{
+	const struct sip_call *c = value;
+
+	return sip_dialog_is(c->dialog, key);
+}
+
+/* The INVITE that began it, once more or by another way; or a CANCEL */
+static bool same_invite(const void *value, const void *key)
+{
+	const struct sip_call *c = value;
+	const struct sip_message *m = key;
+
+	if (m->to_tag[0])
+		return c->invite_cseq == m->cseq && sip_dialog_is(c->dialog, m);
+	return c->begin_cseq == m->cseq &&
+	       !strcmp(c->dialog->remote_tag, m->from_tag) &&
+	       !strcmp(c->dialog->call_id, m->call_id);
+}
+
+static uint64_t hash_of(const struct sip_message *m)
+{
+	return hash_bytes(m->call_id, strlen(m->call_id));
+}
+
+struct sip_call *sip_call_find(struct sip_server *s,
+			       const struct sip_message *m)
+{
+	return map_find(&s->by_call_id, hash_of(m), same_dialog, m);
+}
+
+struct sip_call *sip_call_begun_by(struct sip_server *s,
+				   const struct sip_message *m)
+{
+	return map_find(&s->by_call_id, hash_of(m), same_invite, m);
+}
+
+/* -- what goes out ------------------------------------------------------------- */
+
+int sip_call_compose(struct buf *out, const struct sip_call *c,
+		     const struct sip_request *r, unsigned status,
+		     const char *headers, const struct buf *sdp)
+{
+	const struct sip_response x = {
+		.status = status, .to_tag = c->dialog->local_tag,
+		.source = r->peer.from, .record_route = status < 300,
+		.headers = headers, .type = sdp ? "application/sdp" : NULL,
+		.body = sdp ? buf_str(sdp) : NULL,
+		.body_len = sdp ? sdp->len : 0,
+	};
+
+	return sip_respond(out, r->f, &x);
+}
+
+void sip_call_send(struct sip_call *c, const struct buf *message)
+{
+	/* what does not go out now is as good as lost on the way */
+	(void)sip_sockets_send(c->server->sockets, &c->peer, &c->answer_to,
+			       message->data, message->len);
+}
+
+static void put_contact(struct buf *b, const struct sip_call *c)
+{
+	struct addr at = c->peer.at;
+	char text[ADDR_TEXT];
+
+	if (addr_is_any(&at)) {
+		at = c->origin.at;
+		at.port = c->peer.at.port;
+	}
+	buf_printf(b, "Contact: <sip:trunkscribe@%s", addr_print(text, &at));
+	if (c->peer.transport != SIP_UDP)
+		buf_printf(b, ";transport=%s",
+			   sip_transport_name(c->peer.transport));
+	buf_puts(b, c->siprec ? ">;+sip.srs\r\n" : ">\r\n");
+}
+
+void sip_call_accept(struct sip_call *c, const struct sip_request *r,
+		     const char *headers, const struct buf *sdp)
+{
+	struct buf lines = { 0 };
+
+	put_contact(&lines, c);
+	buf_puts(&lines, "Allow: " SIP_ALLOW "\r\n"
+			 "Supported: " SIP_SUPPORTED "\r\n");
+	buf_puts(&lines, headers);
+	buf_clear(&c->final);
+	/* without memory nothing goes out, and they ask again */
+	(void)sip_call_compose(&c->final, c, r, 200, buf_str(&lines), sdp);
+	buf_free(&lines);
+	c->acked = false;
+	sip_resend_begin(&c->resend, now_of(c));
+	sip_call_send(c, &c->final);
+	sip_call_arm(c);
+}
+
+/* -- deadlines ------------------------------------------------------------------ */
+
+static uint64_t look_us(const struct sip_call *c)
+{
+	const uint64_t ms = c->server->cfg.config->sip.media_timeout_ms;
+
+	return ms * 1000 / LOOKS;
+}
+
+void sip_call_arm(struct sip_call *c)
+{
+	uint64_t due = c->forget_us;
+
+	if (c->state == SIP_ENDING)
+		due = sip_resend_due_us(&c->bye_resend);
+	if (c->state == SIP_RUNNING) {
+		due = c->latest_us;
+		if (c->session_us)
+			due = MIN(due, c->session_us);
+		if (!c->acked)
+			due = MIN(due, sip_resend_due_us(&c->resend));
+		if (look_us(c))
+			due = MIN(due, now_of(c) + look_us(c));
+	}
+	/* without memory it stays until the end */
+	(void)timers_arm(c->server->cfg.timers, &c->timer, due);
+}
+
+/* @return why it has to end now, or NULL */
+static const char *judge_time(struct sip_call *c, uint64_t now_us)
+{
+	const uint64_t limit_us =
+		1000ull * c->server->cfg.config->sip.media_timeout_ms;
+	bool on_hold;
+
+	if (now_us >= c->latest_us)
+		return "max_duration";
+	if (c->session_us && now_us >= c->session_us)
+		return "session_expired";
+	if (!c->acked && sip_resend_over(&c->resend, now_us))
+		return "no_ack";
+	const uint64_t packets = sip_media_packets(c, &on_hold);
+
+	if (packets != c->packets || on_hold) {
+		c->packets = packets;
+		c->heard_us = now_us;
+	}
+	return limit_us && now_us - c->heard_us >= limit_us ? "media_timeout"
+							     : NULL;
+}
+
+static void on_running(struct sip_call *c, uint64_t now_us)
+{
+	const char *why = judge_time(c, now_us);
+
+	if (why) {
+		sip_call_bye(c, why);
+		return;
+	}
+	if (!c->acked && sip_resend_step(&c->resend, now_us))
+		sip_call_send(c, &c->final);
+	sip_call_arm(c);
+}
+
+static void forget_later(struct sip_call *c)
+{
+	c->state = SIP_OVER;
+	c->forget_us = now_of(c) + SIP_GIVE_UP_US;
+	sip_call_arm(c);
+}
+
+static void send_bye(struct sip_call *c)
+{
+	struct addr to = c->peer.from;
+	struct sip_uri hop;
+
+	/* a name is not looked up: then it goes where they called from */
+	if (!sip_dialog_next_hop(&hop, c->dialog))
+		(void)sip_uri_address(&to, &hop);
+	if (to.family != c->peer.from.family)
+		to = c->peer.from;
+	(void)sip_sockets_send(c->server->sockets, &c->peer, &to, c->bye.data,
+			       c->bye.len);
+}
+
+static void on_ending(struct sip_call *c, uint64_t now_us)
+{
+	if (sip_resend_over(&c->bye_resend, now_us)) {
+		forget_later(c);
+		return;
+	}
+	if (sip_resend_step(&c->bye_resend, now_us))
+		send_bye(c);
+	sip_call_arm(c);
+}
+
+static void on_timer(struct timer *t, uint64_t now_us)
+{
+	struct sip_call *c = list_item(t, struct sip_call, timer);
+
+	if (c->state == SIP_RUNNING)
+		on_running(c, now_us);
+	else if (c->state == SIP_ENDING)
+		on_ending(c, now_us);
+	else
+		sip_call_free(c);
+}
+
+/* -- the end --------------------------------------------------------------------- */
+
+static void end_media(struct sip_call *c, const char *reason)
+{
+	struct call *call = c->call;
+
+	if (c->state == SIP_RUNNING)
+		c->server->n_calls--;
+	sip_media_close(c, reason);
+	c->call = NULL;
+	if (call)
+		call_end(call, reason);
+}
+
+void sip_call_over(struct sip_call *c, const char *reason)
+{
+	if (c->state == SIP_RUNNING)
+		end_media(c, reason);
+	forget_later(c);
+}
+
+void sip_call_bye(struct sip_call *c, const char *reason)
+{
+	char via[ADDR_TEXT + 8], text[ADDR_TEXT], branch[UUID_TEXT];
+	static const char *const names[] = { "UDP", "TCP", "TLS" };
+	struct addr at = c->peer.at;
+
+	if (c->state != SIP_RUNNING)
+		return;
+	end_media(c, reason);
+	c->state = SIP_ENDING;
+	if (addr_is_any(&at)) {
+		at = c->origin.at;
+		at.port = c->peer.at.port;
+	}
+	snprintf(via, sizeof(via), "%s %s", names[c->peer.transport],
+		 addr_print(text, &at));
+	if (sip_dialog_request(&c->bye, c->dialog, "BYE", via,
+			       random_uuid(branch))) {
+		forget_later(c);
+		return;
+	}
+	sip_resend_begin(&c->bye_resend, now_of(c));
+	send_bye(c);
+	sip_call_arm(c);
+}
+
+void sip_call_free(struct sip_call *c)
+{
+	struct sip_server *s = c->server;
+
+	timers_disarm(s->cfg.timers, &c->timer);
+	end_media(c, "end");
+	sip_siprec_end(c);
+	map_remove(&s->by_call_id, c->hash, c);
+	list_remove(&c->in_server);
+	s->n_kept--;
+	sip_dialog_free(c->dialog);
+	free(c->begin_branch);
+	free(c->offer);
+	buf_free(&c->final);
+	buf_free(&c->last);
+	buf_free(&c->bye);
+	free(c);
+}
+
+/* -- the beginning ----------------------------------------------------------------- */
+
+static struct sip_call *call_new(struct sip_server *s,
+				 const struct sip_request *r)
+{
+	struct sip_call *c = calloc(1, sizeof(*c));
+	uint8_t chance[16];
+	char tag[SIP_TAG];
+
+	if (!c)
+		return NULL;
+	random_bytes(chance, sizeof(chance));
+	for (size_t i = 0; i < sizeof(chance); i++)
+		snprintf(tag + 2 * i, 3, "%02x", chance[i]);
+	random_bytes(&c->origin.id, sizeof(c->origin.id));
+	c->origin.id >>= 2; /* some read it as a signed number */
+	list_init(&c->in_server);
+	c->server = s;
+	c->timer.due = on_timer;
+	c->peer = r->peer;
+	c->answer_to = sip_answer_to(r->f, &r->peer.from);
+	c->begin_cseq = c->invite_cseq = r->m->cseq;
+	c->hash = hash_of(r->m);
+	c->begin_branch = strdup(r->m->branch);
+	if (!c->begin_branch ||
+	    sip_dialog_new(&c->dialog, r->m, r->f, tag) ||
+	    map_put(&s->by_call_id, c->hash, c)) {
+		sip_dialog_free(c->dialog);
+		free(c->begin_branch);
+		free(c);
+		return NULL;
+	}
+	list_add(&s->calls, &c->in_server);
+	s->n_kept++;
+	s->n_calls++;
+	c->heard_us = now_of(c);
+	c->latest_us = c->heard_us +
+		       1000ull * s->cfg.config->sip.max_call_duration_ms;
+	return c;
+}
+
+/* The headers that the configuration asks for; `text` holds the values */
+static void add_header_ids(const struct sip_call *c,
+			   const struct sip_request *r, struct sip_identity *id,
+			   struct buf *text)
+{
+	char **names = c->server->cfg.config->sip.headers;
+	size_t at = 0;
+
+	/* the text moves while it grows: values first, then pointers */
+	for (size_t i = 0; names && names[i]; i++) {
+		const struct sip_text v = sip_field(r->f, names[i], 0);
+
+		buf_add(text, v.p, v.len);
+		buf_add(text, "", 1);
+	}
+	for (size_t i = 0; names && names[i] && !text->err; i++) {
+		char *value = (char *)text->data + at;
+
+		at += strlen(value) + 1;
+		utf8_clean(value);
+		if (*value && id->n_ids < SIP_IDS_MAX)
+			id->ids[id->n_ids++] =
+				(struct event_id){ names[i], value };
+	}
+}
+
+static int call_begin(struct sip_call *c, const struct sip_request *r)
+{
+	struct sip_identity id = { .from = r->m->from, .to = r->m->to };
+	struct buf values = { 0 };
+	char uuid[UUID_TEXT];
+
+	sip_siprec_begin(c, r, &id);
+	add_header_ids(c, r, &id, &values);
+
+	const struct call_info i = {
+		.id = random_uuid(uuid),
+		.source = c->siprec ? "siprec" : "sip",
+		.from = *id.from ? id.from : NULL,
+		.to = *id.to ? id.to : NULL,
+		.sip_call_id = r->m->call_id, .ids = id.ids, .n_ids = id.n_ids,
+	};
+	const int err = call_open(&c->call, c->server->cfg.calls, &i);
+
+	buf_free(&values);
+	buf_free(&id.text);
+	return err;
+}
+
+static void again(struct sip_call *c, const struct sip_request *r)
+{
+	if (strcmp(c->begin_branch, r->m->branch) != 0) {
+		/* the same one by another way (RFC 3261 section 8.2.2.2) */
+		sip_refuse(c->server, r, 482, NULL);
+		return;
+	}
+	if (c->begin_cseq == c->invite_cseq)
+		sip_call_send(c, &c->final);
+}
+
+/* Everything that could be wrong with it has been looked at. */
+static void begin(struct sip_server *s, const struct sip_request *r,
+		  const struct sdp_answer *a, struct sdp *offer,
+		  struct buf *headers, uint32_t session_s)
+{
+	struct sip_call *c = call_new(s, r);
+	struct buf sdp = { 0 };
+	int err = c ? call_begin(c, r) : -ENOMEM;
+
+	if (err)
+		free(offer);
+	else
+		err = sip_media_apply(c, a, offer, &sdp);
+	if (err) {
+		if (c)
+			sip_call_free(c);
+		sip_refuse(s, r, 503, "Retry-After: 5\r\n");
+	} else {
+		if (session_s)
+			c->session_us = now_of(c) + SECOND_US *
+				(uint64_t)sip_session_ends_s(session_s);
+		sip_call_accept(c, r, buf_str(headers), &sdp);
+	}
+	buf_free(&sdp);
+}
+
+void sip_call_invite(struct sip_server *s, const struct sip_request *r)
+{
+	struct sip_call *c = sip_call_begun_by(s, r->m);
+	struct buf headers = { 0 };
+	struct sdp_answer a = { 0 };
+	struct sdp *offer = NULL;
+	uint32_t session_s;
+
+	if (c) {
+		again(c, r);
+		return;
+	}
+	unsigned status = sip_session(&headers, &session_s, r->f);
+
+	if (!status)
+		status = sip_media_judge(NULL, &a, &offer, r->m, &headers);
+	if (!status && !sip_dialog_reaches(r->f))
+		status = 400;
+	if (!status)
+		status = sip_admit(s, a.accepted, &headers);
+	if (status) {
+		free(offer);
+		sip_refuse(s, r, status, buf_str(&headers));
+	} else {
+		begin(s, r, &a, offer, &headers, session_s);
+	}
+	buf_free(&headers);
+}

@@ -1,0 +1,249 @@
+/** @file sip_link.c  SIP's TCP and TLS connections */
+#include "daemon/ingress/sip_link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/list.h"
+#include "daemon/base/log.h"
+#include "daemon/net/stream.h"
+#include "daemon/sig/sip_stream.h"
+
+enum {
+	LINKS_MAX = 256,
+	PER_SOURCE = 16,
+	STRANGERS = 16,
+	QUEUE_MAX = 256 * 1024,  /* answers nobody reads */
+	SECOND_US = 1000 * 1000,
+};
+static const uint64_t first_us = 10ull * SECOND_US,
+		      idle_us = 600ull * SECOND_US,
+		      stranger_us = 2ull * SECOND_US;
+
+struct sip_links {
+	struct sip_sockets_config cfg;
+	struct list all;         /* of struct link */
+	unsigned n, strangers;
+	uint64_t last_id;
+	uint64_t refused;
+	struct log_limit full;
+};
+
+struct link {
+	struct list in_links;
+	struct sip_links *owner;
+	struct sip_peer peer;
+	struct stream *stream;
+	struct sip_stream *messages;
+	bool stranger;           /* not permitted */
+	struct timer timer;      /* no message by then: closed */
+};
+
+static struct link *link_of(struct list *x)
+{
+	return list_item(x, struct link, in_links);
+}
+
+static void link_free(struct link *k)
+{
+	struct sip_links *l = k->owner;
+
+	timers_disarm(l->cfg.timers, &k->timer);
+	stream_close(k->stream);
+	sip_stream_free(k->messages);
+	list_remove(&k->in_links);
+	l->n--;
+	l->strangers -= k->stranger;
+	free(k);
+}
+
+static void on_silent(struct timer *t, uint64_t now_us)
+{
+	(void)now_us;
+	link_free(list_item(t, struct link, timer));
+}
+
+static void wait_for_message(struct link *k, uint64_t us)
+{
+	struct timers *ts = k->owner->cfg.timers;
+
+	(void)timers_arm(ts, &k->timer, timers_now_us(ts) + us);
+}
+
+static void on_closed(const struct reason *why, void *arg)
+{
+	(void)why; /* callers come and go as they like */
+	link_free(arg);
+}
+
+static void on_data(const uint8_t *data, size_t len, void *arg)
+{
+	struct link *k = arg;
+	const struct sip_sockets_config *cfg = &k->owner->cfg;
+	const uint8_t *message;
+	size_t n;
+
+	clock_live_run(cfg->clock);
+	if (len == 4 && !memcmp(data, "\r\n\r\n", 4) &&
+	    sip_stream_idle(k->messages)) {
+		(void)stream_write(k->stream, "\r\n", 2);
+		if (!k->stranger)
+			wait_for_message(k, idle_us);
+		return;
+	}
+	if (sip_stream_feed(k->messages, data, len)) {
+		link_free(k);
+		return;
+	}
+	while (sip_stream_next(k->messages, &message, &n)) {
+		if (!k->stranger)
+			wait_for_message(k, idle_us);
+		cfg->message(&k->peer, message, n, cfg->arg);
+	}
+	if (stream_queued(k->stream) > QUEUE_MAX)
+		link_free(k);
+}
+
+static const struct stream_cb callbacks = { .data = on_data,
+					    .closed = on_closed };
+
+static const struct stream_cb nobody;
+
+static unsigned count_of(const struct sip_links *l, const struct addr *from)
+{
+	unsigned n = 0;
+
+	list_each((struct list *)&l->all, x)
+		n += addr_same_ip(&link_of(x)->peer.from, from);
+	return n;
+}
+
+static bool has_room(const struct sip_links *l, const struct link *k)
+{
+	if (k->stranger)
+		return k->peer.transport == SIP_TCP &&
+		       l->strangers < STRANGERS;
+	return l->n - l->strangers < LINKS_MAX &&
+	       count_of(l, &k->peer.from) < PER_SOURCE;
+}
+
+static void say_full(struct sip_links *l, const struct addr *from)
+{
+	const uint64_t now_us = timers_now_us(l->cfg.timers);
+	char text[ADDR_TEXT];
+	uint64_t more;
+
+	l->refused++;
+	if (log_limited(&l->full, now_us, &more))
+		log_warn("sip", "a connection from %s is refused: %d are open, "
+			 "or %d of its own, or it is not in permit (%llu more "
+			 "since the last such line)", addr_print(text, from),
+			 LINKS_MAX, PER_SOURCE, (unsigned long long)more);
+}
+
+static void add(struct sip_links *l, struct link *k)
+{
+	k->peer.link = ++l->last_id;
+	list_add(&l->all, &k->in_links);
+	l->n++;
+	l->strangers += k->stranger;
+	wait_for_message(k, k->stranger ? stranger_us : first_us);
+}
+
+void sip_links_accept(struct sip_links *l, uv_stream_t *from,
+		      const struct addr *at, const struct tls_context *tls)
+{
+	struct link *k = calloc(1, sizeof(*k));
+	struct stream *s;
+
+	clock_live_run(l->cfg.clock);
+	if (stream_accept(&s, from, tls, k ? &callbacks : &nobody, k)) {
+		free(k);
+		return;
+	}
+	if (!k || sip_stream_new(&k->messages)) {
+		stream_close(s);
+		free(k);
+		return;
+	}
+	list_init(&k->in_links);
+	k->owner = l;
+	k->stream = s;
+	k->timer.due = on_silent;
+	k->peer = (struct sip_peer){
+		.transport = tls ? SIP_TLS : SIP_TCP,
+		.from = stream_peer(s), .at = stream_local(s),
+	};
+	if (!k->peer.at.family)
+		k->peer.at = *at;
+	k->stranger = !l->cfg.permitted(&k->peer.from, l->cfg.arg);
+	if (has_room(l, k)) {
+		add(l, k);
+		return;
+	}
+	say_full(l, &k->peer.from);
+	sip_stream_free(k->messages);
+	stream_reset(s);
+	free(k);
+}
+
+/* The one it came by, else the newest of that source. */
+static struct link *find(const struct sip_links *l, const struct sip_peer *p)
+{
+	struct link *other = NULL;
+
+	list_each((struct list *)&l->all, x) {
+		struct link *k = link_of(x);
+
+		if (k->peer.link == p->link)
+			return k;
+		if (k->peer.transport == p->transport &&
+		    addr_same_ip(&k->peer.from, &p->from))
+			other = k;
+	}
+	return other;
+}
+
+int sip_links_send(struct sip_links *l, const struct sip_peer *p,
+		   const void *data, size_t len)
+{
+	const struct link *k = find(l, p);
+
+	if (!k)
+		return -ENOTCONN;
+	return stream_queued(k->stream) > QUEUE_MAX
+		       ? -ENOBUFS
+		       : stream_write(k->stream, data, len);
+}
+
+int sip_links_new(struct sip_links **out, const struct sip_sockets_config *cfg)
+{
+	struct sip_links *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->cfg = *cfg;
+	list_init(&l->all);
+	*out = l;
+	return 0;
+}
+
+void sip_links_free(struct sip_links *l)
+{
+	if (!l)
+		return;
+	list_each(&l->all, x)
+		link_free(link_of(x));
+	free(l);
+}
+
+unsigned sip_links_count(const struct sip_links *l)
+{
+	return l->n;
+}
+
+uint64_t sip_links_refused(const struct sip_links *l)
+{
+	return l->refused;
+}
