@@ -73,12 +73,27 @@ struct call_info {
 					  known; 0: now */
 	const struct event_id *ids;
 	size_t n_ids;
+	const struct event_participant *participants; /**< NULL: not known */
+	size_t n_participants;
 	struct addr trunk;           /**< Who sent it; family 0: not known */
 	const char *language;        /**< Announced for the call (RFC 5646) */
 };
 
 /** Publishes call.start.  @return 0 or -ENOMEM */
 int call_open(struct call **out, struct calls *cs, const struct call_info *i);
+
+/** What has changed; NULL: has not.  The routes of later legs go by what was
+ * known in call_open(). */
+struct call_news {
+	const char *from, *to;
+	const struct event_id *ids;
+	size_t n_ids;
+	const struct event_participant *participants; /**< All of them now */
+	size_t n_participants;
+};
+
+/** Publishes call.update. */
+void call_update(struct call *c, const struct call_news *n);
 /** Ends its legs, too; the handle is gone. */
 void call_end(struct call *c, const char *reason);
 
@@ -98,6 +113,14 @@ struct leg_info {
 int leg_open(struct leg **out, struct call *c, const struct leg_info *i);
 /** Its id, as in events. */
 const char *leg_id(const struct leg *l);
+/**
+ * Somebody else speaks on it, or we know better who does.  Publishes leg.update;
+ * its ASR stays.
+ *
+ * @param role_source,label NULL: as before
+ */
+void leg_update(struct leg *l, enum role role, const char *role_source,
+		const char *label);
 /** Source, destination and SSRC are known now, before its first packet: they
  * stand in leg.media. */
 void leg_set_rtp(struct leg *l, const struct event_rtp *rtp);

@@ -388,6 +388,18 @@ const char *leg_id(const struct leg *l)
 	return l->id;
 }
 
+void leg_update(struct leg *l, enum role role, const char *role_source,
+		const char *label)
+{
+	struct event e = event_of(l, EVENT_LEG_UPDATE);
+
+	l->role = e.role = role;
+	e.leg_update.role_source = role_source;
+	e.leg_update.label = label;
+	e.leg_update.rtp.payload_type = -1;
+	emit(l, &e);
+}
+
 void leg_set_rtp(struct leg *l, const struct event_rtp *rtp)
 {
 	l->rtp = *rtp;

@@ -93,6 +93,7 @@ struct config {
 	struct config_route *routes;
 	size_t n_routes;
 	bool dtmf;               /**< Publish telephone-events */
+	char *redact;            /**< "none", "pan": card numbers */
 };
 
 /**

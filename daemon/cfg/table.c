@@ -64,6 +64,10 @@ const struct config_key config_keys[] = {
 	{ "events", "dtmf", CONFIG_BOOL, "no", 0, 0, NULL, false, false,
 	  MEMBER(config, dtmf), NULL,
 	  "Publish the digits that callers press (they may be card numbers)." },
+	{ "events", "redact", CONFIG_CHOICE, "none", 1, 0, "none pan", true,
+	  false, MEMBER(config, redact), NULL,
+	  "pan: card numbers in the transcript, written or spoken in English, "
+	  "are masked before anybody gets them."  },
 
 	{ "control", "socket", CONFIG_PATH, "/run/trunkscribe/control.sock", 1,
 	  SOCKET_PATH_MAX, NULL, true, false, MEMBER(config, control.socket),

@@ -96,6 +96,29 @@ static void ids(struct writer *w, const struct event_id *id, size_t n,
 	omitted(w, "ids_omitted", &l);
 }
 
+static void participants(struct writer *w, const struct event_participant *p,
+			 size_t n, struct list_in_line l)
+{
+	if (!p)
+		return;
+	writer_open(w, "participants", '[');
+	for (size_t i = 0; i < n; i++) {
+		const size_t at = w->out->len;
+		const bool comma = w->comma;
+
+		writer_open(w, NULL, '{');
+		str(w, "id", p[i].id);
+		str(w, "aor", p[i].aor);
+		str(w, "name", p[i].name);
+		str(w, "role", role_name(p[i].role));
+		str(w, "label", p[i].label);
+		writer_close(w, '}');
+		item_done(w, &l, at, comma);
+	}
+	writer_close(w, ']');
+	omitted(w, "participants_omitted", &l);
+}
+
 static void rtp(struct writer *w, const struct event_rtp *r)
 {
 	char text[ADDR_TEXT];
@@ -288,6 +311,8 @@ static void call(struct writer *w, const struct event *e, struct list_in_line l)
 	str(w, "to", e->call_start.to);
 	str(w, "sip_call_id", e->call_start.sip_call_id);
 	ids(w, e->call_start.ids, e->call_start.n_ids, l);
+	participants(w, e->call_start.participants,
+		     e->call_start.n_participants, l);
 }
 
 static void leg(struct writer *w, const struct event *e)
