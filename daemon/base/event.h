@@ -109,6 +109,7 @@ struct event_leg_end {
 	const struct event_inserted *inserted; /**< Keep-alive silence */
 	size_t n_inserted;
 	bool asr;              /**< An asr was chosen: print its figures */
+	bool stream;           /**< No RTP: no figures of it */
 };
 
 struct event {

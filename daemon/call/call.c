@@ -51,6 +51,14 @@ unsigned calls_count(const struct calls *cs)
 	return cs->count;
 }
 
+bool calls_know(const struct calls *cs, const char *id)
+{
+	list_each((struct list *)&cs->all, c)
+		if (!strcmp(list_item(c, struct call, in_calls)->id, id))
+			return true;
+	return false;
+}
+
 static char *copy(const char *text)
 {
 	return strdup(text ? text : "");

@@ -283,13 +283,8 @@ static void asr_figures(struct writer *w, const struct event_leg_end *e,
 	writer_close(w, '}');
 }
 
-static void leg_end(struct writer *w, const struct event_leg_end *e,
-		    struct list_in_line l)
+static void rtp_figures(struct writer *w, const struct event_leg_end *e)
 {
-	str(w, "reason", e->reason);
-	writer_uint(w, "duration_ms", ms(e->duration));
-	writer_uint(w, "offset_ms", us_to_ms(e->offset_us));
-	audio(w, e);
 	writer_open(w, "rtp", '{');
 	writer_uint(w, "packets", e->rtp_packets);
 	writer_uint(w, "lost", e->rtp_lost);
@@ -299,6 +294,17 @@ static void leg_end(struct writer *w, const struct event_leg_end *e,
 	writer_real(w, "jitter_ms", e->jitter_ms);
 	writer_real(w, "mos", e->mos);
 	writer_close(w, '}');
+}
+
+static void leg_end(struct writer *w, const struct event_leg_end *e,
+		    struct list_in_line l)
+{
+	str(w, "reason", e->reason);
+	writer_uint(w, "duration_ms", ms(e->duration));
+	writer_uint(w, "offset_ms", us_to_ms(e->offset_us));
+	audio(w, e);
+	if (!e->stream)
+		rtp_figures(w, e);
 	if (e->asr)
 		asr_figures(w, e, l);
 }
