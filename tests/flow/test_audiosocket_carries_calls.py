@@ -7,6 +7,7 @@ import random
 import select
 import socket
 import struct
+import subprocess
 import time
 import uuid
 
@@ -245,7 +246,7 @@ def test_a_peer_that_does_not_read_costs_nothing(tmp_path):
 
 
 def test_the_address_in_use_is_said(tmp_path):
-    import subprocess  # pylint: disable=import-outside-toplevel
+
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -255,4 +256,4 @@ def test_the_address_in_use_is_said(tmp_path):
                         + config(taken.getsockname()[1]))
         done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True,
                               text=True, check=False, timeout=WAIT_S)
-    assert done.returncode == 2 and "address already in use; change listen" in done.stderr
+    assert done.returncode == 2 and "Address already in use; change listen" in done.stderr

@@ -204,7 +204,8 @@ class Checker:
         """RTP's figures are there, unless it came by a stream."""
         source = getattr(self.calls.get(e["call"]), "source", None)
         if source is not None:
-            _need(("rtp" in e) == (source not in STREAMS), f"rtp of a call by {source}")
+            _need("rtp" not in e if source in STREAMS else "rtp" in e or e["type"] == "leg.end",
+                  f"rtp of a call by {source}")
 
     def segment(self, e, leg):
         number, known = e["segment"], leg.segments.get(e["segment"])

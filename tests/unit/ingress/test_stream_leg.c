@@ -111,13 +111,9 @@ static void on_audio_close(void *handle)
 	(void)handle;
 }
 
-static struct service *choose(const char *source, const char *from,
-			      const char *to, enum role role, void *chooser)
+static struct service *choose(const struct leg_facts *f, void *chooser)
 {
-	(void)source;
-	(void)from;
-	(void)to;
-	(void)role;
+	(void)f;
 	(void)chooser;
 	return NULL;
 }
@@ -144,12 +140,17 @@ static void put(unsigned n)
 
 static void play(const char *script)
 {
-	char word[16];
-	unsigned n;
-	int used;
+	char word[16], *end;
 
-	for (; sscanf(script, " %15s %u%n", word, &n, &used) == 2;
-	     script += used) {
+	for (; *script; script = end) {
+		const size_t len = strcspn(script, " ");
+
+		assert_true(len < sizeof(word));
+		memcpy(word, script, len);
+		word[len] = 0;
+		const unsigned n = (unsigned)strtoul(script + len, &end, 10);
+
+		end += strspn(end, " ");
 		if (!strcmp(word, "wait")) {
 			pass_ms(n);
 		} else if (!strcmp(word, "big")) {

@@ -62,12 +62,17 @@ static void put(void)
 
 static void play(const char *script)
 {
-	char word[16];
-	unsigned n;
-	int used;
+	char word[16], *end;
 
-	for (; sscanf(script, " %15s %u%n", word, &n, &used) == 2;
-	     script += used) {
+	for (; *script; script = end) {
+		const size_t len = strcspn(script, " ");
+
+		assert_true(len < sizeof(word));
+		memcpy(word, script, len);
+		word[len] = 0;
+		const unsigned n = (unsigned)strtoul(script + len, &end, 10);
+
+		end += strspn(end, " ");
 		if (!strcmp(word, "wait")) {
 			pass_us(n * 1000ull);
 			continue;
