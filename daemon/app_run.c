@@ -95,6 +95,13 @@ static void on_failed(const char *way, const struct reason *why, void *arg)
 	stop(r, "error");
 }
 
+static void on_tell(const char *what, const char *text, void *arg)
+{
+	struct run *r = arg;
+
+	core_tell(&r->core, what, text);
+}
+
 /* -- the control socket ---------------------------------------------------- */
 
 static void drain(struct run *r, const struct command *c, struct answer *a)
@@ -192,7 +199,7 @@ static int open_ways(struct run *r)
 		.loop = &r->core.loop, .config = r->core.config,
 		.timers = r->core.timers, .clock = r->clock,
 		.calls = r->core.calls, .ports = r->ports, .failed = on_failed,
-		.asr_down = on_asr_down, .arg = r,
+		.asr_down = on_asr_down, .tell = on_tell, .arg = r,
 	};
 	const struct way *w;
 
@@ -211,8 +218,7 @@ static int open_ways(struct run *r)
 	if (r->n_ways)
 		return EXIT_OK;
 	fprintf(stderr, "trunkscribed: %s: no way in is configured: add a "
-		"sip, rtp, audiosocket, websocket, oreka or capture section, or "
-		"replay a file with --replay\n",
+		"sip, rtp or capture section, or replay a file with --replay\n",
 		r->core.config->file);
 	return EXIT_CONFIG;
 }

@@ -26,11 +26,13 @@ struct way_config {
 	struct clock_live *clock;
 	struct calls *calls;
 	struct rtp_ports *ports; /**< NULL: no rtp and no sip section */
-	/** It cannot go on (an interface went away); once. */
+	/** It cannot go on; once. */
 	void (*failed)(const char *way, const struct reason *why, void *arg);
 	/** Has every asr that a call could get been down for longer than what
 	 * is kept of its audio?  NULL: nobody knows. */
 	bool (*asr_down)(void *arg);
+	/** Publish daemon.<what>.  @param text In words, with what to do */
+	void (*tell)(const char *what, const char *text, void *arg);
 	void *arg;
 };
 

@@ -7,23 +7,27 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "daemon/base/reason.h"
 #include "daemon/net/capture_file.h"
+#include "daemon/net/decap.h"
 
 struct capture_live;
 
 struct capture_live_cb {
 	/** One frame; its time is the kernel's wall-clock stamp. */
 	void (*frame)(const struct frame *f, void *arg);
-	/** The interface went away; comes last. */
+	/** The interface went away or down: says so and what to do; comes
+	 * last. */
 	void (*failed)(const struct reason *why, void *arg);
 };
 
 /**
- * @param filter pcap-filter(7); "": everything that may hold RTP or SIP
+ * @param filter pcap-filter(7); "": everything.  What comes in tunnels or
+ *               fragments passes, too: capture_live_wants() judges it
  * @param why On error: no such interface, no capability, a wrong filter, and
  *            what to do
  *
@@ -36,5 +40,10 @@ int capture_live_open(struct capture_live **out, uv_loop_t *loop,
 /** NULL is fine. */
 void capture_live_close(struct capture_live *c);
 
-/** Frames the kernel had no room for, since the start. */
+/** Is this packet, unwrapped from the frame at hand, what the filter asks for? */
+bool capture_live_wants(const struct capture_live *c, const struct frame *f,
+			const struct decap_packet *p);
+
+/** Frames that the kernel, or the interface, had no room for since the start:
+ * they are missing here only, the call may have been whole. */
 uint64_t capture_live_dropped(const struct capture_live *c);

@@ -62,6 +62,7 @@ bool decap_knows(int link_type)
  * nobody, so only IP is looked for. */
 static int from_mpls(struct way *w, struct view *v)
 {
+	w->indirect = true;
 	for (int labels = 0; labels < LABELS_MAX; labels++) {
 		const uint8_t *h = view_take(v, 4);
 

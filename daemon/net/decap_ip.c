@@ -15,11 +15,6 @@ enum {
 
 /* ---- transport ---- */
 
-static bool is_indirect(const struct way *w)
-{
-	return w->tunnels || w->whole[OUTSIDE];
-}
-
 static int from_udp(struct way *w, struct view *v)
 {
 	const uint8_t *h = view_take(v, 8);
@@ -44,7 +39,7 @@ static int from_udp(struct way *w, struct view *v)
 		.data = v->rd.p,
 		.len = rd_left(&v->rd),
 		.wire_len = v->wire,
-		.indirect = is_indirect(w),
+		.indirect = w->indirect,
 	};
 	w->d->stats.udp++;
 	return 1;
@@ -76,7 +71,7 @@ static int from_tcp(struct way *w, struct view *v)
 		.tcp_seq = be32(h + 4),
 		.tcp_ack = be32(h + 8),
 		.tcp_flags = h[13],
-		.indirect = is_indirect(w),
+		.indirect = w->indirect,
 	};
 	w->d->stats.tcp++;
 	return 1;
@@ -172,7 +167,7 @@ static int from_fragment(struct way *w, const struct view *v,
 	if (got <= 0) /* Without memory it is one more lost datagram */
 		return got == -ENOMEM ? 0 : got;
 	w->d->stats.reassembled++;
-	w->whole[level] = true;
+	w->whole[level] = w->indirect = true;
 	struct view all = {
 		.rd = rd_of(whole.data, whole.len),
 		.wire = whole.len,

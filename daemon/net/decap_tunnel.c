@@ -28,6 +28,7 @@ static int enter(struct way *w, const struct view *v)
 	w->d->stats.tunnelled += w->tunnels == 0;
 	w->tunnels++;
 	w->link = v->rd.p;
+	w->indirect = true;
 	w->path = hash_mix(w->path, hash_mix(addr_hash(&w->from),
 					     addr_hash(&w->to)));
 	return 0;

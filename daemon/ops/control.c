@@ -42,6 +42,20 @@ void answer_error(struct answer *a, const char *fmt, ...)
 
 /* -- what is said ------------------------------------------------------------------- */
 
+static json_t *capture_json(const struct status *s)
+{
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"up", s->capture_up,
+		"frames", (json_int_t)s->captured.frames,
+		"dropped", (json_int_t)s->captured.dropped,
+		"tunnelled", (json_int_t)s->captured.tunnelled,
+		"copies", (json_int_t)s->captured.copies,
+		"malformed", (json_int_t)s->captured.malformed,
+		"rtp", (json_int_t)s->captured.rtp,
+		"sip", (json_int_t)s->captured.sip,
+		"foreign", (json_int_t)s->captured.foreign);
+}
+
 static json_t *status_json(const struct status *s)
 {
 	json_t *o = json_pack("{s:s, s:I, s:b, s:i}", "version",
@@ -63,6 +77,8 @@ static json_t *status_json(const struct status *s)
 			(json_int_t)s->sip_requests, "refused",
 			(json_int_t)s->sip_refused, "ports_used",
 			(int)s->ports_used, "ports", (int)s->ports));
+	if (o && s->capture)
+		json_object_set_new(o, "capture", capture_json(s));
 	return o;
 }
 

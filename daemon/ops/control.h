@@ -27,6 +27,14 @@ struct status {
 	bool sip;                       /**< The next are known */
 	unsigned sip_calls, sip_legs, sip_connections;
 	uint64_t sip_requests, sip_refused;
+	bool capture;                   /**< The next are known */
+	bool capture_up;                /**< The interface is there and up */
+	struct {
+		uint64_t frames;
+		uint64_t dropped;       /**< The kernel had no room */
+		uint64_t tunnelled, copies, malformed;
+		uint64_t rtp, sip, foreign;
+	} captured;
 };
 
 struct answer {

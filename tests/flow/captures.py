@@ -43,8 +43,7 @@ def tshark(capture, display_filter, fields, occurrence="f", tunnels=False):
     options = [x for f in fields for x in ("-e", f)]
     # exit 2: the file is cut off; what was whole has been printed
     only = () if tunnels else ("--disable-protocol", "vxlan")
-    done = run("tshark", "-n", *only,
-               "-r", str(capture), "-Y", display_filter, "-T", "fields", "-E", f"occurrence={occurrence}",
-               "-E", "aggregator=;", "-E", "separator=|",
-               *options, codes=(0, 2))
+    done = run("tshark", "-n", *only, "-r", str(capture), "-Y", display_filter, "-T", "fields",
+               "-E", f"occurrence={occurrence}", "-E", "aggregator=;",
+               "-E", "separator=|", *options, codes=(0, 2))
     return [dict(zip(fields, line.split("|"))) for line in done.stdout.decode().splitlines()]

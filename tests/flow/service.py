@@ -48,10 +48,12 @@ class Daemon:
         self.file.write_text(f'events {{ socket = "{self.events}" group = "" }}\n'
                              f'control {{ socket = "{self.control}" }}\n'
                              f'rtp {{ ports = "{ports[0]}-{ports[1]}" }}\n{more}')
-        self.process = subprocess.Popen(
+        self.process = self.start(
             [BUILD / "trunkscribed", "-c", self.file, "--log", "info"], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.stderr, self.stopped = "", False
+
+    start = subprocess.Popen
 
     def __enter__(self):
         for line in self.process.stderr:
