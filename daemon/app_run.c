@@ -218,7 +218,8 @@ static int open_ways(struct run *r)
 	if (r->n_ways)
 		return EXIT_OK;
 	fprintf(stderr, "trunkscribed: %s: no way in is configured: add a "
-		"sip, rtp or capture section, or replay a file with --replay\n",
+		"sip, rtp, audiosocket, websocket, oreka or capture section, or "
+		"replay a file with --replay\n",
 		r->core.config->file);
 	return EXIT_CONFIG;
 }

@@ -10,6 +10,7 @@
 #include "daemon/net/random.h"
 #include "daemon/net/turns.h"
 #include "daemon/options.h"
+#include "daemon/pub/redact.h"
 #include "daemon/pub/subscribers.h"
 #include "daemon/services.h"
 
@@ -74,11 +75,25 @@ static int open_journal(struct core *x, bool socket)
 	return journal_new(&x->journal, socket ? JOURNAL : 0, epoch);
 }
 
+static struct event_sink events_of(const struct core *x)
+{
+	return x->redact ? (struct event_sink){ redact_sink, x->redact }
+			 : (struct event_sink){ journal_sink, x->journal };
+}
+
+static int open_redact(struct core *x)
+{
+	if (strcmp(x->config->redact, "pan") != 0)
+		return 0;
+	return redact_new(&x->redact, (struct event_sink){ journal_sink,
+							   x->journal });
+}
+
 static int open_calls(struct core *x, const struct core_options *o)
 {
 	const struct calls_config cc = {
 		.loop = &x->loop, .timers = x->timers,
-		.events = { journal_sink, x->journal }, .audio = o->audio,
+		.events = events_of(x), .audio = o->audio,
 		.choose = services_choose, .chooser = x->services,
 		.backlog = BACKLOG, .paced = o->paced,
 		.hopeless_is_final = o->hopeless_is_final,
@@ -107,6 +122,8 @@ int core_open(struct core *x, const struct core_options *o)
 		err = turns_open(&x->turns, &x->loop);
 	if (!err)
 		err = open_journal(x, o->socket);
+	if (!err)
+		err = open_redact(x);
 	if (!err)
 		err = open_calls(x, o);
 	return err ? fail("start", err) : EXIT_OK;
@@ -139,6 +156,7 @@ void core_close(struct core *x)
 	subscribers_close(x->subscribers);
 	/* after x_close() nothing calls back, but handles close on the loop */
 	uv_run(&x->loop, UV_RUN_DEFAULT);
+	redact_free(x->redact);
 	journal_free(x->journal);
 	timers_free(x->timers);
 	services_close(x->services);

@@ -24,6 +24,7 @@ struct core {
 	struct turns *turns;
 	struct timers *timers;
 	struct journal *journal;
+	struct redact *redact;   /**< NULL: nothing is masked */
 	struct subscribers *subscribers;
 	struct services *services;
 	struct calls *calls;

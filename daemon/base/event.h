@@ -45,6 +45,13 @@ struct event_id {
 	const char *value;
 };
 
+/** Somebody who takes part in a call, as its recording client names them. */
+struct event_participant {
+	const char *id, *aor, *name;
+	enum role role;
+	const char *label;     /**< Of the m-line on which they alone speak */
+};
+
 struct event_rtp {
 	uint32_t ssrc;
 	struct addr src, dst;
@@ -102,6 +109,7 @@ struct event_leg_end {
 	const struct event_inserted *inserted; /**< Keep-alive silence */
 	size_t n_inserted;
 	bool asr;              /**< An asr was chosen: print its figures */
+	bool stream;           /**< No RTP: no figures of it */
 };
 
 struct event {
@@ -115,6 +123,9 @@ struct event {
 			const char *source, *from, *to, *sip_call_id;
 			const struct event_id *ids;
 			size_t n_ids;
+			/** All of them now; NULL: not known, or as before. */
+			const struct event_participant *participants;
+			size_t n_participants;
 		} call_start, call_update;
 		struct {
 			const char *role_source, *label, *codec, *asr;

@@ -51,6 +51,14 @@ unsigned calls_count(const struct calls *cs)
 	return cs->count;
 }
 
+bool calls_know(const struct calls *cs, const char *id)
+{
+	list_each((struct list *)&cs->all, c)
+		if (!strcmp(list_item(c, struct call, in_calls)->id, id))
+			return true;
+	return false;
+}
+
 static char *copy(const char *text)
 {
 	return strdup(text ? text : "");
@@ -105,12 +113,29 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 		.call_start = {
 			.source = i->source, .from = i->from, .to = i->to,
 			.sip_call_id = i->sip_call_id, .ids = i->ids,
-			.n_ids = i->n_ids,
+			.n_ids = i->n_ids, .participants = i->participants,
+			.n_participants = i->n_participants,
 		},
 	};
 	cs->cfg.events.emit(&e, cs->cfg.events.arg);
 	*out = c;
 	return 0;
+}
+
+void call_update(struct call *c, const struct call_news *n)
+{
+	struct calls *cs = c->calls;
+	const struct event e = {
+		.type = EVENT_CALL_UPDATE,
+		.now_us = timers_now_us(cs->cfg.timers), .call = c->id,
+		.call_update = {
+			.from = n->from, .to = n->to, .ids = n->ids,
+			.n_ids = n->n_ids, .participants = n->participants,
+			.n_participants = n->n_participants,
+		},
+	};
+
+	cs->cfg.events.emit(&e, cs->cfg.events.arg);
 }
 
 static void tell_end(struct call *c)

@@ -63,6 +63,8 @@ int calls_new(struct calls **out, const struct calls_config *cfg);
 void calls_free(struct calls *cs);
 /** Calls not yet told of as ended. */
 unsigned calls_count(const struct calls *cs);
+/** Is one of them called so? */
+bool calls_know(const struct calls *cs, const char *id);
 
 /** Everything is copied; strings may be NULL: not known. */
 struct call_info {
@@ -73,12 +75,27 @@ struct call_info {
 					  known; 0: now */
 	const struct event_id *ids;
 	size_t n_ids;
+	const struct event_participant *participants; /**< NULL: not known */
+	size_t n_participants;
 	struct addr trunk;           /**< Who sent it; family 0: not known */
 	const char *language;        /**< Announced for the call (RFC 5646) */
 };
 
 /** Publishes call.start.  @return 0 or -ENOMEM */
 int call_open(struct call **out, struct calls *cs, const struct call_info *i);
+
+/** What has changed; NULL: has not.  The routes of later legs go by what was
+ * known in call_open(). */
+struct call_news {
+	const char *from, *to;
+	const struct event_id *ids;
+	size_t n_ids;
+	const struct event_participant *participants; /**< All of them now */
+	size_t n_participants;
+};
+
+/** Publishes call.update. */
+void call_update(struct call *c, const struct call_news *n);
 /** Ends its legs, too; the handle is gone. */
 void call_end(struct call *c, const char *reason);
 
@@ -90,6 +107,8 @@ struct leg_info {
 	const char *language;        /**< Announced; NULL: the call's */
 	struct event_rtp rtp;
 	uint8_t kinds[128];          /**< enum payload_kind by payload type */
+	bool stream;                 /**< No RTP: leg_samples(), never
+					  leg_packet(); kinds do not matter */
 	const char *unusable;        /**< "encrypted", "codec": nothing of it
 					  goes to an ASR; NULL: it does */
 };
@@ -98,6 +117,14 @@ struct leg_info {
 int leg_open(struct leg **out, struct call *c, const struct leg_info *i);
 /** Its id, as in events. */
 const char *leg_id(const struct leg *l);
+/**
+ * Somebody else speaks on it, or we know better who does.  Publishes leg.update;
+ * its ASR stays.
+ *
+ * @param role_source,label NULL: as before
+ */
+void leg_update(struct leg *l, enum role role, const char *role_source,
+		const char *label);
 /** Source, destination and SSRC are known now, before its first packet: they
  * stand in leg.media. */
 void leg_set_rtp(struct leg *l, const struct event_rtp *rtp);
@@ -105,6 +132,18 @@ void leg_set_rtp(struct leg *l, const struct event_rtp *rtp);
 void leg_note(struct leg *l, const char *reason);
 /** One packet of it, its source already judged. */
 void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us);
+/**
+ * What came next of a leg that is a stream, behind `silence` samples in which
+ * nothing was sent.
+ *
+ * @param l16 8 kHz, mono, network byte order (the backlog's L16); borrowed
+ * @param n   [samples]; 0: nothing happens
+ * @param at_us Its arrival, never going back
+ */
+void leg_samples(struct leg *l, uint64_t silence, const uint8_t *l16, size_t n,
+		 uint64_t at_us);
+/** A digit of a stream, told beside its audio: now, of no known length. */
+void leg_digit(struct leg *l, char digit);
 void leg_set_kinds(struct leg *l, const uint8_t kinds[128]);
 /** From here on nothing of it goes to an ASR; published once per reason. */
 void leg_unusable(struct leg *l, const char *reason);

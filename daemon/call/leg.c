@@ -15,6 +15,11 @@
 #include "daemon/call/losses.h"
 #include "daemon/call/uplink.h"
 
+enum {
+	STREAM_PACKET = 720, /* samples; L16 of RTP_PAYLOAD_MAX at most */
+	SAMPLE_US = 125,
+};
+
 struct leg {
 	struct list in_call;
 	struct call *call;
@@ -35,6 +40,9 @@ struct leg {
 	uint64_t media_us;             /* arrival of sample 0 */
 	char reason[32];               /* of leg_end(); "" */
 	bool holds;                    /* up a replay */
+	bool stream;                   /* no RTP: its numbers are ours */
+	struct rtp next;               /* ... what the next samples get */
+	uint64_t next_us;              /* ... the latest arrival so far */
 };
 
 static const struct calls_config *cfg(const struct leg *l)
@@ -361,13 +369,50 @@ static void tell_media(struct leg *l, const struct rtp *h, uint64_t at_us)
 
 	l->media = true;
 	l->media_us = at_us;
-	l->rtp.payload_type = h->pt;
+	if (!l->stream)
+		l->rtp.payload_type = h->pt;
 	e.leg_media.at_us = at_us;
 	e.leg_media.offset_us = at_us > l->call->started_us
 					? at_us - l->call->started_us
 					: 0;
 	e.leg_media.rtp = l->rtp;
 	emit(l, &e);
+}
+
+/* To the receiver a stream is RTP without a flaw. */
+static void put_samples(struct leg *l, const uint8_t *l16, size_t n)
+{
+	l->next.payload = l16;
+	l->next.len = l->next.wire_len = 2 * n;
+	leg_packet(l, &l->next, l->next_us);
+	l->next.seq++;
+	l->next.ts += (uint32_t)n;
+}
+
+void leg_samples(struct leg *l, uint64_t silence, const uint8_t *l16, size_t n,
+		 uint64_t at_us)
+{
+	l->next.ts += (uint32_t)silence;
+	for (size_t i = 0, m; i < n; i += m) {
+		m = MIN(n - i, (size_t)STREAM_PACKET);
+		/* what fills the hole came later than that perhaps, but all at
+		 * once: the clock confirms so much silence, not less or more */
+		const uint64_t due_us = l->next_us + (silence + m) *
+						     SAMPLE_US;
+
+		l->next_us = i || !silence || due_us > at_us
+				     ? MAX(l->next_us, at_us) : due_us;
+		put_samples(l, l16 + 2 * i, m);
+	}
+}
+
+void leg_digit(struct leg *l, char digit)
+{
+	const struct media_item m = {
+		.digit = digit, .pos = receiver_position(l->receiver),
+	};
+
+	take_dtmf(l, &m);
 }
 
 void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us)
@@ -386,6 +431,18 @@ void leg_packet(struct leg *l, const struct rtp *h, uint64_t at_us)
 const char *leg_id(const struct leg *l)
 {
 	return l->id;
+}
+
+void leg_update(struct leg *l, enum role role, const char *role_source,
+		const char *label)
+{
+	struct event e = event_of(l, EVENT_LEG_UPDATE);
+
+	l->role = e.role = role;
+	e.leg_update.role_source = role_source;
+	e.leg_update.label = label;
+	e.leg_update.rtp.payload_type = -1;
+	emit(l, &e);
 }
 
 void leg_set_rtp(struct leg *l, const struct event_rtp *rtp)
@@ -427,6 +484,10 @@ static int start(struct leg *l, const struct leg_info *i)
 
 	receiver_config_default(&rc);
 	memcpy(rc.kind, i->kinds, sizeof(rc.kind));
+	if (i->stream) {
+		rc.kind[0] = PAYLOAD_L16;
+		rc.window_us = 0; /* nothing is late or out of order */
+	}
 	int err = receiver_new(&l->receiver, &rc);
 	if (err)
 		return err;
@@ -476,6 +537,9 @@ int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 	l->call = c;
 	l->role = i->role;
 	l->rtp = i->rtp;
+	l->stream = i->stream;
+	if (l->stream)
+		l->rtp = (struct event_rtp){ .payload_type = -1 };
 	l->gap_timer.due = on_gap_timer;
 	if (!i->unusable)
 		l->service = choose(c, i);
@@ -522,6 +586,7 @@ static void finish(struct leg *l)
 				      ? l->media_us - c->started_us
 				      : 0;
 	e.leg_end.asr = l->service != NULL;
+	e.leg_end.stream = l->stream;
 	emit(l, &e);
 	leg_free(l);
 	call_leg_over(c); /* may free the call: last line */

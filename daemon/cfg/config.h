@@ -88,11 +88,14 @@ struct config {
 		char *tls_cert_file, *tls_key_file; /**< "": none */
 	} sip;
 	struct { bool given; char *address; char *ports; char *source; } rtp;
+	struct { bool given; char **listen; char **permit;
+		 uint32_t max_connections; } audiosocket;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;
 	size_t n_routes;
 	bool dtmf;               /**< Publish telephone-events */
+	char *redact;            /**< "none", "pan": card numbers */
 };
 
 /**

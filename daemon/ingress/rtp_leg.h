@@ -14,6 +14,15 @@
  *  - once locked no change unless rtp_leg_update() names another address; the
  *    old source is believed until the new one speaks.
  *
+ * Where nobody is signalled yet (RTP_SOURCE_SDP, family 0) what comes is kept
+ * until rtp_leg_update() names one, and then is his from its first packet on
+ * (early.h): no audio is lost between our 200 and the ACK.
+ *
+ * With a key (SRTP) a packet that is not authentic changes nothing: it is no
+ * source, no SSRC, no sign of life; it is counted.  A new key by
+ * rtp_leg_update() is a new context, the one before is believed until the new
+ * one speaks (media/srtp.h).
+ *
  * Nobody else's bytes reach an ASR: they are counted.  RTCP goes to the
  * signalled address only (receiver reports each 5 s); nothing else is sent.
  *
@@ -26,6 +35,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "daemon/base/srtp_key.h"
 #include "daemon/call/call.h"
 #include "daemon/ingress/rtp_ports.h"
 #include "daemon/net/clock.h"
@@ -41,6 +51,8 @@ struct rtp_remote {
 	bool rtcp_mux;
 	uint8_t kinds[128];      /**< enum payload_kind by payload type */
 	bool on_hold;            /**< Silence is expected: no `no_rtp` */
+	struct srtp_key key;     /**< Theirs; {0}: media is plain */
+	struct srtp_key our_key; /**< Of our reports; {0}: plain */
 };
 
 struct rtp_leg_config {
@@ -62,12 +74,18 @@ struct rtp_leg_config {
 /** Binds a pair and publishes leg.start.
  * @return 0, -EADDRNOTAVAIL (no port is free) or -errno */
 int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
-/** What a re-INVITE or UPDATE said. */
-void rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
 /**
- * Ends the struct leg; no callback afterwards.
+ * What a re-INVITE, an UPDATE or the answer in an ACK said.
  *
- * @param reason NULL: the call has just been ended, and the leg with it
+ * @return 0, or as srtp_in_set(); nothing changed then
+ */
+int rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote);
+/**
+ * Ends the struct leg; no callback afterwards.  What the socket has already is
+ * heard.
+ *
+ * @param reason NULL: the call has just been ended, and the leg with it;
+ *               nothing is heard any more
  */
 void rtp_leg_close(struct rtp_leg *r, const char *reason);
 
@@ -82,5 +100,8 @@ struct rtp_leg_stats {
 	uint64_t foreign;      /**< Anybody else's */
 	uint64_t rtcp;         /**< Of the other side, well-formed */
 	uint64_t short_or_odd; /**< Neither RTP nor RTCP */
+	uint64_t refused;      /**< SRTP: not authentic, or said before */
+	uint64_t dropped;      /**< Came before anybody was signalled, and were
+				    more than are kept */
 };
 void rtp_leg_stats(const struct rtp_leg *r, struct rtp_leg_stats *out);

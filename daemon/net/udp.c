@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
-enum { DATAGRAM_MAX = 65536 };
+enum { DATAGRAM_MAX = 65536, DRAIN_MAX = 1024 };
 
 struct udp {
 	uv_udp_t handle;
@@ -44,6 +45,31 @@ static void on_datagram(uv_udp_t *h, ssize_t n, const uv_buf_t *buf,
 	/* what came due just now may have closed it */
 	if (!u->closed)
 		u->fn(&p, u->arg);
+}
+
+void udp_drain(struct udp *u)
+{
+	static _Thread_local uint8_t room[DATAGRAM_MAX];
+	struct packet p = { .to = u->at, .data = room,
+			    .at_us = timers_now_us(u->timers) };
+	struct sockaddr_storage from;
+	uv_os_fd_t fd;
+
+	if (u->closed || uv_fileno((const uv_handle_t *)&u->handle, &fd))
+		return;
+	for (int i = 0; i < DRAIN_MAX; i++) {
+		socklen_t len = sizeof(from);
+		const ssize_t n = recvfrom(fd, room, sizeof(room), MSG_DONTWAIT,
+					   (struct sockaddr *)&from, &len);
+
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (n < 0 || addr_from_sockaddr(&p.from,
+						(struct sockaddr *)&from))
+			continue;
+		p.len = p.wire_len = (size_t)n;
+		u->fn(&p, u->arg);
+	}
 }
 
 static void on_closed(uv_handle_t *h)

@@ -31,6 +31,13 @@ typedef void udp_fn(const struct packet *p, void *arg);
 /** @return 0, -EADDRINUSE, -EADDRNOTAVAIL or -errno */
 int udp_open(struct udp **out, const struct udp_options *o, udp_fn *fn,
 	     void *arg);
+/**
+ * Hand over at once what has come already, before the loop's turn: the other
+ * side may say by another socket that this was all.  At most 1,024 datagrams;
+ * their time is where the timers stand (needed).  The callback may not close
+ * it; nothing that is due runs meanwhile.
+ */
+void udp_drain(struct udp *u);
 /** NULL is fine; no callback afterwards. */
 void udp_close(struct udp *u);
 /** Where it is bound. */

@@ -10,6 +10,7 @@
 
 #include "daemon/base/array.h"
 #include "daemon/base/number.h"
+#include "daemon/base/uuid.h"
 
 enum { SHOWN = 40, PAYLOAD_TYPES = 128 };
 
@@ -202,6 +203,33 @@ static int read_leg(struct command *c, json_t *o, char *error)
 	return err ? err : remote_of(&c->remote, o, error);
 }
 
+static int uuid_of(struct command *c, const json_t *o, char *error)
+{
+	const json_t *v = json_object_get(o, "uuid");
+	const char *text = json_string_value(v);
+
+	if (!v)
+		return 0;
+	if (!text || uuid_parse(c->uuid, text))
+		return wrong(error, "uuid: as the AudioSocket will name itself, "
+			     "\"40325ec2-5efd-4bd3-805f-53576e581d13\"");
+	c->has_uuid = true;
+	return 0;
+}
+
+static int read_register(struct command *c, json_t *o, char *error)
+{
+	int err = read_call(c, o, error);
+
+	if (!err)
+		err = uuid_of(c, o, error);
+	if (!err)
+		err = text_of(&c->label, o, "label", error);
+	if (!err)
+		err = text_of(&c->language, o, "language", error);
+	return err ? err : role_of(&c->role, o, error);
+}
+
 static int read_leg_end(struct command *c, json_t *o, char *error)
 {
 	return name_of(&c->leg, o, "leg", EVENT_ID, error);
@@ -223,7 +251,7 @@ static const struct {
 } commands[] = {
 	[COMMAND_LEG_ADD]	= { "leg.add", read_leg },
 	[COMMAND_LEG_END]	= { "leg.end", read_leg_end },
-	[COMMAND_CALL_REGISTER] = { "call.register", read_call },
+	[COMMAND_CALL_REGISTER] = { "call.register", read_register },
 	[COMMAND_STATUS]	= { "status", NULL },
 	[COMMAND_DRAIN]		= { "drain", read_drain },
 };

@@ -4,18 +4,23 @@
  *    {"id":1,"do":"leg.add","call":"c1","role":"caller","codec":"PCMU"}
  *    {"id":2,"do":"leg.end","leg":"c1.1"}
  *    {"id":3,"do":"call.register","call":"c1","from":"...","to":"...","ids":{}}
+ *    {"id":3,"do":"call.register","call":"c1","uuid":"...","role":"caller"}
  *    {"id":4,"do":"status"}
  *    {"id":5,"do":"drain","cancel":false}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
  * for it when the call is new), `label`, `language` (its routes may ask for
- * one), `payload_type` (needed with codec L16: 8 kHz, mono) and `remote` ("192.0.2.1:4000": who will send; without it
- * the sender is learned).  Unknown members are ignored.  Pure.
+ * one), `payload_type` (needed with codec L16: 8 kHz, mono) and `remote`
+ * ("192.0.2.1:4000": who will send; without it the sender is learned).
+ * call.register with `uuid` tells whose an AudioSocket will be, and may have
+ * `role`, `label` and `language`; one for each leg.  Unknown members are
+ * ignored.  Pure.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/base/addr.h"
 #include "daemon/base/event.h"
@@ -47,6 +52,8 @@ struct command {
 	const char *codec;        /**< "PCMU" "PCMA" "L16" */
 	int payload_type;         /**< -1: not said */
 	const char *label, *language, *from, *to, *sip_call_id;
+	bool has_uuid;            /**< call.register */
+	uint8_t uuid[16];
 	struct addr remote;       /**< Family 0: not said */
 	struct event_id ids[COMMAND_IDS];
 	size_t n_ids;

@@ -96,6 +96,29 @@ static void ids(struct writer *w, const struct event_id *id, size_t n,
 	omitted(w, "ids_omitted", &l);
 }
 
+static void participants(struct writer *w, const struct event_participant *p,
+			 size_t n, struct list_in_line l)
+{
+	if (!p)
+		return;
+	writer_open(w, "participants", '[');
+	for (size_t i = 0; i < n; i++) {
+		const size_t at = w->out->len;
+		const bool comma = w->comma;
+
+		writer_open(w, NULL, '{');
+		str(w, "id", p[i].id);
+		str(w, "aor", p[i].aor);
+		str(w, "name", p[i].name);
+		str(w, "role", role_name(p[i].role));
+		str(w, "label", p[i].label);
+		writer_close(w, '}');
+		item_done(w, &l, at, comma);
+	}
+	writer_close(w, ']');
+	omitted(w, "participants_omitted", &l);
+}
+
 static void rtp(struct writer *w, const struct event_rtp *r)
 {
 	char text[ADDR_TEXT];
@@ -260,13 +283,8 @@ static void asr_figures(struct writer *w, const struct event_leg_end *e,
 	writer_close(w, '}');
 }
 
-static void leg_end(struct writer *w, const struct event_leg_end *e,
-		    struct list_in_line l)
+static void rtp_figures(struct writer *w, const struct event_leg_end *e)
 {
-	str(w, "reason", e->reason);
-	writer_uint(w, "duration_ms", ms(e->duration));
-	writer_uint(w, "offset_ms", us_to_ms(e->offset_us));
-	audio(w, e);
 	writer_open(w, "rtp", '{');
 	writer_uint(w, "packets", e->rtp_packets);
 	writer_uint(w, "lost", e->rtp_lost);
@@ -276,6 +294,17 @@ static void leg_end(struct writer *w, const struct event_leg_end *e,
 	writer_real(w, "jitter_ms", e->jitter_ms);
 	writer_real(w, "mos", e->mos);
 	writer_close(w, '}');
+}
+
+static void leg_end(struct writer *w, const struct event_leg_end *e,
+		    struct list_in_line l)
+{
+	str(w, "reason", e->reason);
+	writer_uint(w, "duration_ms", ms(e->duration));
+	writer_uint(w, "offset_ms", us_to_ms(e->offset_us));
+	audio(w, e);
+	if (!e->stream)
+		rtp_figures(w, e);
 	if (e->asr)
 		asr_figures(w, e, l);
 }
@@ -288,6 +317,8 @@ static void call(struct writer *w, const struct event *e, struct list_in_line l)
 	str(w, "to", e->call_start.to);
 	str(w, "sip_call_id", e->call_start.sip_call_id);
 	ids(w, e->call_start.ids, e->call_start.n_ids, l);
+	participants(w, e->call_start.participants,
+		     e->call_start.n_participants, l);
 }
 
 static void leg(struct writer *w, const struct event *e)

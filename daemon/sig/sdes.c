@@ -234,7 +234,7 @@ size_t sdes_print(char out[SDES_TEXT_MAX], uint32_t tag,
 	char text[BASE64_MAX + 1];
 
 	base64_print(text, key->key, srtp_key_len(key->suite));
-	const int n = snprintf(out, SDES_TEXT_MAX, "a=crypto:%u %s inline:%s",
+	const int n = snprintf(out, SDES_TEXT_MAX, "%u %s inline:%s",
 			       (unsigned)tag, suites[key->suite], text);
 
 	explicit_bzero(text, sizeof(text));

@@ -10,8 +10,7 @@
  *     if (m->n_crypto) {
  *             random_bytes(random, sizeof(random));
  *             sdes_answer(line, &ours, &m->crypto[0], random);
- *             // "a=crypto:1 ... inline:..." CRLF into the m-line's answer,
- *             // which keeps the profile of the offer (RTP/SAVP ...)
+ *             // line: the value of a=crypto, for answer_decide() (answer.h)
  *             remote.key = m->crypto[0].key;   // struct rtp_remote: theirs
  *             remote.our_key = ours;           // of our reports (SRTCP)
  *     } else if (m->secure) {
@@ -48,7 +47,7 @@ struct sdes {
 int sdes_parse(struct sdes *out, const char *value, size_t len);
 
 /**
- * The attribute, without a line end.
+ * The value of the attribute: what is behind "a=crypto:".
  *
  * @return bytes, without the NUL
  */

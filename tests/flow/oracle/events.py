@@ -17,6 +17,7 @@ import jsonschema
 SCHEMA = pathlib.Path(__file__).resolve().parents[3] / "conf" / "events.schema.json"
 CONTROL = ("hello", "heartbeat", "lost", "reset", "bye", "error")
 LINE_MAX = 256 * 1024
+STREAMS = ("audiosocket", "websocket")
 
 
 class EventError(AssertionError):
@@ -104,7 +105,8 @@ class _Leg:
 
 
 class _Call:
-    def __init__(self):
+    def __init__(self, source=None):
+        self.source = source
         self.ended = False
         self.legs = 0
 
@@ -152,7 +154,7 @@ class Checker:
         kind, call = e["type"], self.calls.get(e["call"])
         if kind == "call.start":
             _need(call is None, "a second call.start")
-            self.calls[e["call"]] = _Call()
+            self.calls[e["call"]] = _Call(e["source"])
             return
         if call is None:
             _need(not self.whole, "its call has not started")
@@ -187,6 +189,7 @@ class Checker:
         elif kind == "leg.media":
             _need(not leg.media, "a second leg.media")
             leg.media = True
+            self.stream(e)
         elif kind == "segment":
             self.segment(e, leg)
         elif kind == "gap":
@@ -194,7 +197,15 @@ class Checker:
         elif kind == "leg.end":
             leg.ended = True
             self.account(e)
+            self.stream(e)
             _need("asr" not in e or leg.asr != "none", "figures of an asr, but none was chosen")
+
+    def stream(self, e):
+        """RTP's figures are there, unless it came by a stream."""
+        source = getattr(self.calls.get(e["call"]), "source", None)
+        if source is not None:
+            _need("rtp" not in e if source in STREAMS else "rtp" in e or e["type"] == "leg.end",
+                  f"rtp of a call by {source}")
 
     def segment(self, e, leg):
         number, known = e["segment"], leg.segments.get(e["segment"])

@@ -130,6 +130,34 @@ static void test_closed_within_its_callback(void **state)
 	turn();
 }
 
+static void test_drained_before_the_turn_of_the_loop(void **state)
+{
+	struct got g = {0}, none = {0};
+	struct udp *u = udp_at("127.0.0.1", 0, &g, 0);
+	struct udp *from = udp_at("127.0.0.1", 0, &none, 0);
+	const struct addr at = udp_address(u), back = udp_address(from);
+
+	(void)state;
+	udp_drain(u);
+	assert_int_equal(g.n, 0);
+	assert_int_equal(udp_send(from, &at, "ab", 2), 0);
+	assert_int_equal(udp_send(from, &at, "", 0), 0);
+	assert_int_equal(udp_send(from, &at, "xyz", 3), 0);
+	udp_drain(u);
+	assert_int_equal(g.n, 3);
+	assert_int_equal(g.len, 3);
+	assert_int_equal(g.last, 'z');
+	assert_true(addr_equal(&g.from, &back));
+	assert_true(addr_equal(&g.to, &at));
+	assert_int_equal(g.at_us, timers_now_us(timers));
+	turn();
+	assert_int_equal(g.n, 3);
+	udp_close(u);
+	udp_drain(u);
+	udp_close(from);
+	turn();
+}
+
 static int open_all(void **state)
 {
 	(void)state;
@@ -149,6 +177,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_whole, open_all,
 						close_all),
+		cmocka_unit_test_setup_teardown(
+			test_drained_before_the_turn_of_the_loop, open_all,
+			close_all),
 		cmocka_unit_test_setup_teardown(test_taken_and_not_ours,
 						open_all, close_all),
 		cmocka_unit_test_setup_teardown(

@@ -78,6 +78,15 @@ static const struct row {
 	{ "{\"do\":\"call.register\",\"call\":\"" ID56 "7\"}", "",
 	  "1 to 56 of" },
 	{ "{\"do\":\"call.register\",\"call\":\"\"}", "", "call must be" },
+	{ "{\"do\":\"call.register\",\"call\":\"c\",\"uuid\":"
+	  "\"919108f7-52d1-4320-9bac-f847db4148a8\",\"role\":\"caller\","
+	  "\"label\":\"in\"}", "", NULL },
+	{ "{\"do\":\"call.register\",\"call\":\"c\",\"uuid\":\"919108f7\"}",
+	  "", "uuid: as the AudioSocket" },
+	{ "{\"do\":\"call.register\",\"call\":\"c\",\"uuid\":1}", "",
+	  "uuid: as the AudioSocket" },
+	{ "{\"do\":\"call.register\",\"call\":\"c\",\"role\":\"king\"}", "",
+	  "role: caller" },
 	{ "{\"do\":\"call.register\",\"call\":\"c\",\"from\":\"\"}", "",
 	  "from: a text" },
 	{ "{\"do\":\"call.register\",\"call\":\"c\",\"ids\":[]}", "",

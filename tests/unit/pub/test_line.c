@@ -47,6 +47,20 @@ static const struct {
 	  { .type = EVENT_CALL_UPDATE, .now_us = T0, .call = "c1",
 	    .call_update = { .to = "sip:c@x" } },
 	  HEAD("call.update", 2) CALL ",\"to\":\"sip:c@x\"}\n" },
+	{ "call.update, somebody came", 2,
+	  { .type = EVENT_CALL_UPDATE, .now_us = T0, .call = "c1",
+	    .call_update = { .participants = (struct event_participant[]){
+		{ "p1", "sip:a@x", "A \"B\"", ROLE_CALLER, "1" },
+		{ "", NULL, "", ROLE_UNKNOWN, NULL } },
+		.n_participants = 2 } },
+	  HEAD("call.update", 2) CALL ",\"participants\":[{\"id\":\"p1\""
+	  ",\"aor\":\"sip:a@x\",\"name\":\"A \\\"B\\\"\""
+	  ",\"role\":\"caller\",\"label\":\"1\"},{\"role\":\"unknown\"}]}\n" },
+	{ "call.update, everybody has left", 2,
+	  { .type = EVENT_CALL_UPDATE, .now_us = T0, .call = "c1",
+	    .call_update = { .participants = (struct event_participant[]){
+		{ 0 } } } },
+	  HEAD("call.update", 2) CALL ",\"participants\":[]}\n" },
 	{ "leg.start", 3,
 	  { .type = EVENT_LEG_START, ON_LEG,
 	    .leg_start = { "sip", "1", "PCMU", "main",

@@ -176,18 +176,18 @@ static void test_answers(void **state)
 		const char *offer, *want;
 	} pairs[] = {
 		{ "7 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
-		  "|2^20|1:4", "a=crypto:7 " CM " inline:" K30 },
+		  "|2^20|1:4", "7 " CM " inline:" K30 },
 		{ "999999999 AES_256_CM_HMAC_SHA1_80 inline:" K46,
-		  "a=crypto:999999999 AES_256_CM_HMAC_SHA1_80 inline:"
+		  "999999999 AES_256_CM_HMAC_SHA1_80 inline:"
 		  K46 "==" },
 		{ "1 AES_256_CM_HMAC_SHA1_32 inline:" K46,
-		  "a=crypto:1 AES_256_CM_HMAC_SHA1_32 inline:" K46 "==" },
+		  "1 AES_256_CM_HMAC_SHA1_32 inline:" K46 "==" },
 		{ "1 AES_CM_128_HMAC_SHA1_32 inline:" K30,
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:" K30 },
+		  "1 AES_CM_128_HMAC_SHA1_32 inline:" K30 },
 		{ "1 AEAD_AES_128_GCM inline:" K28,
-		  "a=crypto:1 AEAD_AES_128_GCM inline:" K28 "==" },
+		  "1 AEAD_AES_128_GCM inline:" K28 "==" },
 		{ "1 AEAD_AES_256_GCM inline:" K44,
-		  "a=crypto:1 AEAD_AES_256_GCM inline:" K44 "=" },
+		  "1 AEAD_AES_256_GCM inline:" K44 "=" },
 	};
 	uint8_t chance[SRTP_KEY_BYTES];
 

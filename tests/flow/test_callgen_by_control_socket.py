@@ -1,0 +1,80 @@
+"""callgen's bare RTP legs, told to a live daemon, are what the ASR heard: leg by leg."""
+import json
+
+from callgen import callgen, check_heard
+from sessions import asr_config, key_file
+from simulator import Simulator
+from test_rtp_told_by_the_control_socket import Control, Daemon
+
+PORTS = (23400, 23599)
+
+
+def dumps(daemon, sim):
+    """{leg's name: PCM}: the ASR's session says whose connection it was."""
+    lines = [json.loads(x) for x in daemon.lines]
+    sessions = {e["asr"]["session"][1:]: e["leg"] for e in lines if e["type"] == "segment"}
+    return {sessions[r["config"]["transaction_id"][1:]]: sim.dump(r["connection"])
+            for r in sim.report}
+
+
+def run(tmp_path, *options, calls, legs=1, code=0):
+    """-> (report, daemon, {leg name: PCM})"""
+    with Simulator(tmp_path) as sim, \
+            Daemon(tmp_path, asr_config(sim, key_file(tmp_path)), ports=PORTS) as daemon:
+        report = callgen("--control", daemon.control, "--calls", calls, "--legs", legs, *options,
+                         code=code)
+        for _ in range(calls):
+            daemon.until("call.end")
+        status = Control(daemon.control).ask("status")["status"]
+        assert status["calls"] == 0 and status["rtp"]["ports_used"] == 0
+    daemon.valid()
+    assert report.total["calls"] == calls and len(report.lines) == calls * legs
+    return report, daemon, dumps(daemon, sim)
+
+
+def check(report, daemon, heard):
+    ends = {e["leg"]: e for e in daemon.of("leg.end")}
+    for line in report.lines:
+        check_heard(line, heard[line["name"]])
+        end = ends[line["name"]]
+        assert end["audio"]["samples"]["received"] == line["samples"]["heard"]
+        assert end["audio"]["samples"]["lost"] == 0
+    return ends
+
+
+def test_every_leg_is_heard_sample_for_sample(tmp_path):
+    report, daemon, heard = run(tmp_path, "--length", "4s", "--codec", "PCMU,PCMA", "--ptime",
+                                "20,30", "--rate", 20, calls=8, legs=2)
+    ends = check(report, daemon, heard)
+    assert {e["rtp"]["lost"] for e in ends.values()} == {0}
+    assert len({x["crc32"] for x in report.lines}) == 16
+    roles = {e["leg"]: e["role"] for e in daemon.of("leg.start")}
+    assert {roles[x["name"]] for x in report.lines if x["leg"] == 1} == {"agent"}
+
+
+def test_a_bad_network_and_a_spoofer(tmp_path):
+    """Nothing of another address is heard, nothing that came is missing."""
+    report, daemon, heard = run(
+        tmp_path, "--length", "5s", "--loss", 10, "--burst", 2, "--reorder", 5, "--duplicate", 5,
+        "--first-seq", 65500, "--first-ts", 4294950000, "--spoof", "127.0.0.2:50", calls=4)
+    ends = check(report, daemon, heard)
+    for line in report.lines:
+        rtp, sent = ends[line["name"]]["rtp"], line["packets"]
+        assert rtp["lost"] == sent["lost"] and rtp["duplicate"] == sent["duplicate"]
+        assert rtp["packets"] == sent["audio"] + sent["duplicate"] and sent["spoof"] > 60
+
+
+def test_pauses_and_digits(tmp_path):
+    report, daemon, heard = run(tmp_path, "--length", "6s", "--dtx", "1s:700ms", "--cn", "--dtmf",
+                                "159@2s", calls=2)
+    check(report, daemon, heard)
+    assert all(x["samples"]["silent"] > 2 * 5600 for x in report.lines)
+
+
+def test_a_daemon_that_refuses_is_told_of(tmp_path):
+    with Daemon(tmp_path, ports=(23600, 23603)) as daemon:
+        report = callgen("--control", daemon.control, "--calls", 3, "--length", "1s", "--rate", 50,
+                         code=2)
+        assert report.total["failed"] == 1
+        assert [x["complete"] for x in sorted(report.lines, key=lambda x: x["call"])] == \
+            [True, True, False]
