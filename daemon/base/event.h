@@ -49,7 +49,8 @@ struct event_id {
 struct event_participant {
 	const char *id, *aor, *name;
 	enum role role;
-	const char *label;     /**< Of the m-line on which they alone speak */
+	const char *label;     /**< Of the m-line they speak on, alone or not */
+	const char *stream;    /**< Id of what they send there */
 };
 
 struct event_rtp {

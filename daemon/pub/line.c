@@ -112,6 +112,7 @@ static void participants(struct writer *w, const struct event_participant *p,
 		str(w, "name", p[i].name);
 		str(w, "role", role_name(p[i].role));
 		str(w, "label", p[i].label);
+		str(w, "stream", p[i].stream);
 		writer_close(w, '}');
 		item_done(w, &l, at, comma);
 	}

@@ -69,8 +69,8 @@ static struct service *choose(const struct leg_facts *f, void *arg)
 static void test_a_life(void **state)
 {
 	static const struct event_participant who[] = {
-		{ "a", "sip:1@x", "", ROLE_CALLER, "1" },
-		{ "b", "sip:2@x", "", ROLE_AGENT, "2" },
+		{ "a", "sip:1@x", "", ROLE_CALLER, "1", "s" },
+		{ "b", "sip:2@x", "", ROLE_AGENT, "2", "t" },
 	};
 	struct timers *timers;
 	struct calls *calls;

@@ -50,12 +50,12 @@ static const struct {
 	{ "call.update, somebody came", 2,
 	  { .type = EVENT_CALL_UPDATE, .now_us = T0, .call = "c1",
 	    .call_update = { .participants = (struct event_participant[]){
-		{ "p1", "sip:a@x", "A \"B\"", ROLE_CALLER, "1" },
-		{ "", NULL, "", ROLE_UNKNOWN, NULL } },
+		{ "p1", "sip:a@x", "A \"B\"", ROLE_CALLER, "1", "s" },
+		{ "", NULL, "", ROLE_UNKNOWN, NULL, NULL } },
 		.n_participants = 2 } },
 	  HEAD("call.update", 2) CALL ",\"participants\":[{\"id\":\"p1\""
 	  ",\"aor\":\"sip:a@x\",\"name\":\"A \\\"B\\\"\""
-	  ",\"role\":\"caller\",\"label\":\"1\"},{\"role\":\"unknown\"}]}\n" },
+	  ",\"role\":\"caller\",\"label\":\"1\",\"stream\":\"s\"},{\"role\":\"unknown\"}]}\n" },
 	{ "call.update, everybody has left", 2,
 	  { .type = EVENT_CALL_UPDATE, .now_us = T0, .call = "c1",
 	    .call_update = { .participants = (struct event_participant[]){
