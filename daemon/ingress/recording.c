@@ -73,8 +73,7 @@ static bool is_worse(const struct siprec_line *now,
 {
 	return was->role_source && strcmp(was->role_source, "labels") != 0 &&
 	       strcmp(was->role_source, "mixed") != 0 &&
-	       (strcmp(now->source, "labels") == 0 ||
-		strcmp(now->source, "mixed") == 0) && !now->who;
+	       strcmp(now->source, "labels") == 0;
 }
 
 void recording_settle(struct recording *r)
@@ -254,7 +253,7 @@ void recording_tell(struct recording *r, struct call *c,
 	struct call_news news = { 0 };
 
 	identify(&now, r);
-	if (r->told_ids != hash_ids(&now)) {
+	if (now.n_ids && r->told_ids != hash_ids(&now)) {
 		news.ids = now.ids;
 		news.n_ids = now.n_ids;
 	}

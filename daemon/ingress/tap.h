@@ -24,12 +24,15 @@
 #include "daemon/call/call.h"
 #include "daemon/net/decap.h"
 
+struct recording_config;
 struct tap;
 
 struct tap_config {
 	struct calls *calls;
 	struct timers *timers;    /**< Media clock */
 	const char *source;       /**< "replay" or "capture" */
+	/** What is known of recorded calls; borrowed; NULL: nothing. */
+	const struct recording_config *recording;
 };
 
 struct tap_stats {

@@ -121,7 +121,8 @@ struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
 
 int tap_call_open(struct tap_call *c)
 {
-	const struct call_info i = {
+	struct recording_identity who = { 0 };
+	struct call_info i = {
 		.id = c->id, .source = c->tap->cfg.source,
 		.from = c->from && c->from[0] ? c->from : NULL,
 		.to = c->to && c->to[0] ? c->to : NULL,
@@ -129,7 +130,16 @@ int tap_call_open(struct tap_call *c)
 		.started_us = c->began_us, .trunk = c->trunk,
 	};
 
-	return c->call ? 0 : call_open(&c->call, c->tap->cfg.calls, &i);
+	if (c->call)
+		return 0;
+	if (c->recording) {
+		recording_start(c->recording, &who);
+		i.ids = who.ids;
+		i.n_ids = who.n_ids;
+		i.participants = who.n_participants ? who.participants : NULL;
+		i.n_participants = who.n_participants;
+	}
+	return call_open(&c->call, c->tap->cfg.calls, &i);
 }
 
 void tap_call_end(struct tap_call *c, const char *reason)
@@ -166,6 +176,7 @@ void tap_call_free(struct tap_call *c)
 	for (unsigned m = 0; m < SDP_MEDIA_MAX; m++)
 		for (unsigned i = 0; i < SIDES; i++)
 			free(c->media[m].side[i]);
+	recording_free(c->recording);
 	free(c->call_id);
 	free(c->from_tag);
 	free(c->from);
@@ -276,6 +287,7 @@ static bool take_line(struct tap_call *c, unsigned i, unsigned side,
 	take_formats(s, m);
 	news |= memcmp(before, s->kinds, sizeof(before)) != 0;
 	s->encrypted = m->encrypted;
+	s->off = !m->at.port;
 	memcpy(s->label, m->label, sizeof(s->label));
 	if (m->at.family && m->at.port && !addr_is_any(&m->at))
 		news |= endpoints_add(c, i, side, &m->at) > 0;
@@ -398,6 +410,7 @@ static void take_message(struct tap *t, const struct sip_message *m,
 		c->heard_us = timers_now_us(t->cfg.timers);
 	if (m->sdp_len && (m->request || m->status < 300))
 		take_sdp(c, speaker, m);
+	tap_recording_take(c, m, speaker);
 	if (m->request)
 		take_request(c, m, asker);
 	else if (m->method == SIP_INVITE)

@@ -13,6 +13,7 @@
 #include "daemon/base/map.h"
 #include "daemon/base/timers.h"
 #include "daemon/call/call.h"
+#include "daemon/ingress/recording.h"
 #include "daemon/ingress/tap.h"
 #include "daemon/media/source.h"
 #include "daemon/sig/sdp.h"
@@ -34,8 +35,8 @@ struct endpoint {
 
 /** What one party said of one m-line. */
 struct tap_side {
-	bool known;
 	bool encrypted;
+	bool off;                 /* port 0 */
 	struct endpoint *endpoints[ENDPOINTS_MAX]; /* newest last */
 	unsigned n;
 	uint8_t kinds[128];       /* enum payload_kind */
@@ -71,6 +72,7 @@ struct tap_call {
 	char id[EVENT_ID];
 	struct call *call;        /* NULL: not opened (or over) */
 	bool announced, siprec, answered, over;
+	struct recording *recording; /* what a recording client says; NULL */
 	const char *refused;      /* "rejected", "cancel"; NULL: it was not */
 	uint64_t refused_us;
 	uint32_t cseq;            /* of the newest INVITE of the caller */
@@ -105,6 +107,13 @@ struct tap {
 /** A message of SIP, from UDP or out of a TCP stream. */
 void tap_sip(struct tap *t, const struct addr *from, const uint8_t *data,
 	     size_t len);
+
+/** What a message of either side means for a recording client's call; behind
+ * its SDP. */
+void tap_recording_take(struct tap_call *c, const struct sip_message *m,
+			unsigned speaker);
+/** What is known of who speaks there, or NULL. */
+const struct recording_line *tap_recording_line(const struct tap_leg *l);
 
 /** An unannounced call between two addresses.  NULL: no memory */
 struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,

@@ -88,22 +88,30 @@ static bool is_encrypted(const struct tap_leg *l)
 	       listener(l)->encrypted;
 }
 
-static enum role role_of(const struct tap_leg *l)
+/* A recorder's caller is neither party, but says who is; unannounced, nobody
+ * knows */
+static void put_role(struct leg_info *i, const struct tap_leg *l)
 {
-	/* a recorder's caller is neither party; unannounced, nobody knows */
-	if (!l->call->announced || l->call->siprec)
-		return ROLE_UNKNOWN;
-	return l->side == SIDE_CALLER ? ROLE_CALLER : ROLE_AGENT;
+	const struct recording_line *line = tap_recording_line(l);
+
+	i->role = ROLE_UNKNOWN;
+	if (!l->call->announced)
+		return;
+	if (line) {
+		i->role = line->role;
+		i->role_source = line->role_source;
+	} else if (l->call->siprec) {
+		i->role_source = "siprec";
+	} else {
+		i->role = l->side == SIDE_CALLER ? ROLE_CALLER : ROLE_AGENT;
+		i->role_source = "invite";
+	}
 }
 
 static int leg_open_for(struct tap_leg *l, const struct tap_flow *f,
 			const struct rtp *h, const char *unusable)
 {
 	struct leg_info i = {
-		.role = role_of(l),
-		.role_source = !l->call->announced ? NULL
-			       : l->call->siprec   ? "siprec"
-						   : "invite",
 		.label = speaker(l)->label[0] ? speaker(l)->label : NULL,
 		.codec = codec_name(l, h->pt),
 		.rtp = { .ssrc = h->ssrc, .src = f->from, .dst = f->to,
@@ -113,6 +121,7 @@ static int leg_open_for(struct tap_leg *l, const struct tap_flow *f,
 
 	if (tap_call_open(l->call))
 		return -ENOMEM;
+	put_role(&i, l);
 	read_kinds(l);
 	memcpy(i.kinds, l->kinds, sizeof(i.kinds));
 	l->unusable = unusable;

@@ -306,11 +306,11 @@ static const struct row announced[] = {
 	  "+C1 alice@example.net>bob@example.net\n"
 	  "+C1.1 caller PCMU " A ">" B " 1\n"
 	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
-	{ "a recorder's caller is neither party",
+	{ "a recorder's caller is neither party: both are on its one line",
 	  CALL("rec1") "200 rtp " A ">" B " 1 0 0 5\n"
 	  "400 BYE rec1 f t 2\n3000 wait",
 	  "+C1 alice@example.net>bob@example.net\n"
-	  "+C1.1 unknown PCMU " A ">" B " 1\n"
+	  "+C1.1 mixed PCMU " A ">" B " 1\n"
 	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
 	{ "two m-lines are two pairs of legs",
 	  "0 INVITE c f - 1 " A "/0 10.0.0.1:4002/8\n"

@@ -1,0 +1,60 @@
+/** @file tap_recording.c  Calls of a tap that a recording client made */
+#include <string.h>
+
+#include "daemon/ingress/tap_calls.h"
+
+/* What both said of each m-line; the client is who calls */
+static void set_lines(struct tap_call *c)
+{
+	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++) {
+		const struct tap_side *client = c->media[i].side[SIDE_CALLER];
+		const struct tap_side *server = c->media[i].side[SIDE_CALLEE];
+		const bool used = client && !client->off &&
+				  !(server && server->off);
+
+		recording_line_set(c->recording, i, used,
+				   client ? client->label : "");
+	}
+}
+
+static void tell_line(unsigned i, const struct recording_line *line,
+		      const char *label, void *arg)
+{
+	struct tap_call *c = arg;
+
+	list_each(&c->legs, x) {
+		struct tap_leg *l = list_item(x, struct tap_leg, in_call);
+
+		if (l->media == i && l->side == SIDE_CALLER && l->leg)
+			leg_update(l->leg, line->role, line->role_source,
+				   label);
+	}
+}
+
+void tap_recording_take(struct tap_call *c, const struct sip_message *m,
+			unsigned speaker)
+{
+	if (!c->siprec)
+		return;
+	if (!c->recording &&
+	    recording_new(&c->recording, c->tap->cfg.recording))
+		return;
+	/* it is no reason to do without the call */
+	if (m->metadata_len && m->request && speaker == SIDE_CALLER &&
+	    recording_take(c->recording, m->metadata, m->metadata_len))
+		c->tap->stats.sip_bad++;
+	set_lines(c);
+	recording_settle(c->recording);
+	if (c->call)
+		recording_tell(c->recording, c->call, tell_line, c);
+}
+
+const struct recording_line *tap_recording_line(const struct tap_leg *l)
+{
+	const struct recording_line *line;
+
+	if (!l->call->recording || l->side != SIDE_CALLER)
+		return NULL;
+	line = recording_line(l->call->recording, l->media);
+	return line->used ? line : NULL;
+}
