@@ -11,7 +11,8 @@
  *   probe  --(success)--> closed          --(failure)--> open
  *
  * A quota answer (429, 1013 ...) halves the rate; each success brings a tenth
- * of the full rate back.  Quota answers and 503 are told of, once a minute.  Reference: the retry table, reliability section 2.2.
+ * of the full rate back.  Quota answers and 503 are told of, once a minute.
+ * Reference: the retry table, reliability section 2.2.
  * Pure: time and chance are arguments, granting is a callback.
  */
 #pragma once

@@ -8,7 +8,7 @@
 #include "daemon/base/must.h"
 #include "daemon/net/tls_impl.h"
 
-enum { RECORD = 16 * 1024 };
+enum { RECORD = 16 * 1024, STOPS_MAX = 4 };
 
 static int bio_send(void *arg, const unsigned char *data, size_t len)
 {
@@ -66,7 +66,7 @@ int tls_session_new(struct tls_session **out, const struct tls_context *c,
 	atomic_fetch_add(c->users, 1);
 	s->context = c;
 	mbedtls_ssl_init(&s->ssl);
-	err = mbedtls_ssl_setup(&s->ssl, &c->conf) ? -ENOMEM : 0;
+	err = mbedtls_ssl_setup(&s->ssl, tls_config(c)) ? -ENOMEM : 0;
 	if (!err && !c->server)
 		err = setup_client(s, host);
 	if (err) {
@@ -98,6 +98,21 @@ int tls_feed(struct tls_session *s, const uint8_t *data, size_t len)
 	return s->in.err;
 }
 
+/* No error: a ticket of TLS 1.3 has come, and is kept for the next time. */
+static bool is_ticket(struct tls_session *s, int err)
+{
+#if defined(TLS_HAS_13)
+	if (err == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+		tls_resume_save(s);
+		return true;
+	}
+#else
+	(void)s;
+	(void)err;
+#endif
+	return false;
+}
+
 /* What mbedTLS checked, checked again: its older versions had holes here. */
 static int accept_peer(struct tls_session *s, struct reason *why)
 {
@@ -114,8 +129,52 @@ static int accept_peer(struct tls_session *s, struct reason *why)
 		tls_resume_drop(s);
 		return -EACCES;
 	}
+#if defined(TLS_HAS_13)
+	/* of 1.3 a ticket is kept, when it comes: tls_read() */
+	if (mbedtls_ssl_get_version_number(&s->ssl) >=
+	    MBEDTLS_SSL_VERSION_TLS1_3)
+		return 1;
+#endif
 	tls_resume_save(s);
 	return 1;
+}
+
+/* The last words of a handshake of 1.3 may be a ticket already. */
+static int handshake_step(struct tls_session *s)
+{
+	int err;
+
+	do
+		err = mbedtls_ssl_handshake(&s->ssl);
+	while (is_ticket(s, err));
+	return err;
+}
+
+/*
+ * A server of 1.2 may sign by PSS when 1.3 was offered besides, as RFC 8446
+ * 4.2.3 has it; 3.6 knows that in 1.3 only.  The next try offers 1.2 alone; when
+ * that fails, whatever for, the one behind it both again.
+ */
+static bool step_back(struct tls_session *s, int err, struct reason *why)
+{
+#if defined(TLS_HAS_13)
+	atomic_bool *only_12 = &s->context->store->only_12;
+
+	if (s->context->server || atomic_exchange(only_12, false) ||
+	    err != MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER ||
+	    mbedtls_ssl_get_version_number(&s->ssl) !=
+		    MBEDTLS_SSL_VERSION_TLS1_2)
+		return false;
+	atomic_store(only_12, true);
+	reason_set(why, REASON_NETWORK, 0, "the peer signs its TLS 1.2 as in "
+		   "1.3: once more, with 1.2 alone");
+	return true;
+#else
+	(void)s;
+	(void)err;
+	(void)why;
+	return false;
+#endif
 }
 
 int tls_handshake(struct tls_session *s, struct buf *out, struct reason *why)
@@ -123,13 +182,14 @@ int tls_handshake(struct tls_session *s, struct buf *out, struct reason *why)
 	int err;
 
 	s->out = out;
-	err = mbedtls_ssl_handshake(&s->ssl);
+	err = handshake_step(s);
 	s->out = NULL;
 	if (err == MBEDTLS_ERR_SSL_WANT_READ)
 		return 0;
 	if (err == 0)
 		return accept_peer(s, why);
-	tls_explain(s, err, why);
+	if (!step_back(s, err, why))
+		tls_explain(s, err, why);
 	if (s->offered)
 		tls_resume_drop(s);
 	return err == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EPROTO;
@@ -142,7 +202,9 @@ int tls_write(struct tls_session *s, const uint8_t *data, size_t len,
 
 	s->out = out;
 	for (; len && n >= 0; data += n, len -= (size_t)n) {
-		n = mbedtls_ssl_write(&s->ssl, data, len);
+		do
+			n = mbedtls_ssl_write(&s->ssl, data, len);
+		while (is_ticket(s, n));
 		if (n < 0)
 			break;
 	}
@@ -152,18 +214,16 @@ int tls_write(struct tls_session *s, const uint8_t *data, size_t len,
 	return n == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EPIPE;
 }
 
-/* Does reading go on after this? */
-static bool harmless(int n)
+/* It wants more, but has some: so 3.6 stops in front of a ticket. */
+static bool stopped_short(const struct tls_session *s, int n)
 {
-#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-	if (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-		return true;
-#endif
-	return n > 0;
+	return n == MBEDTLS_ERR_SSL_WANT_READ &&
+	       (s->in_at < s->in.len || mbedtls_ssl_check_pending(&s->ssl));
 }
 
 int tls_read(struct tls_session *s, struct buf *plain, struct buf *out)
 {
+	unsigned stops = 0;
 	int n;
 
 	s->out = out;
@@ -172,11 +232,14 @@ int tls_read(struct tls_session *s, struct buf *plain, struct buf *out)
 
 		n = to ? mbedtls_ssl_read(&s->ssl, to, RECORD)
 		       : MBEDTLS_ERR_SSL_ALLOC_FAILED;
+		if (n != MBEDTLS_ERR_SSL_WANT_READ)
+			stops = 0;
 		if (n > 0) {
 			plain->len += (size_t)n;
 			plain->data[plain->len] = 0;
 		}
-	} while (harmless(n));
+	} while (n > 0 || is_ticket(s, n) ||
+		 (stopped_short(s, n) && ++stops < STOPS_MAX));
 	s->out = NULL;
 	switch (n) {
 	case MBEDTLS_ERR_SSL_WANT_READ:

@@ -9,8 +9,10 @@
  * Rules that hold for every client session (reference: mbedTLS 2.28's known
  * holes): the host name is always set, so a certificate for another host never
  * passes; chain, validity and a subjectAltName are required (a name in the CN
- * alone is refused); TLS 1.2 at least, ECDHE with an AEAD cipher only, no
- * renegotiation; ALPN "http/1.1".  There is no way to switch verification off.
+ * alone is refused, and with 2.28, which cannot compare them, an address);
+ * TLS 1.2 at least, 1.3 where the library has it; ECDHE with an AEAD cipher
+ * only, no renegotiation; ALPN "http/1.1".  There is no way to switch
+ * verification off.
  */
 #pragma once
 

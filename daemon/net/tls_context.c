@@ -20,6 +20,11 @@ enum { TICKET_S = 3600 };
 /* ECDHE and an AEAD only.  ChaCha20 first: in Debian's 2.28 a record takes two
  * thirds of the time that AES-GCM needs. */
 static const int ciphers[] = {
+#if defined(TLS_HAS_13)
+	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+#endif
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -36,6 +41,20 @@ static const uint16_t groups[] = {
 	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
 	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
 	MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+};
+
+/* Those of 1.2 first: when both versions are offered, a server of 1.2 may take
+ * PSS, which the library knows in 1.3 only. */
+static const uint16_t signatures[] = {
+	MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+	MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+	MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+	MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+	MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+	MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+	MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+	MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+	MBEDTLS_TLS1_3_SIG_NONE,
 };
 #else
 static const mbedtls_ecp_group_id groups[] = {
@@ -58,6 +77,9 @@ static int random_fn(void *arg, unsigned char *out, size_t len)
 static void free_context(struct tls_context *c)
 {
 	mbedtls_ssl_config_free(&c->conf);
+#if defined(TLS_HAS_13)
+	mbedtls_ssl_config_free(&c->conf_12);
+#endif
 	mbedtls_x509_crt_free(&c->chain);
 	mbedtls_pk_free(&c->key);
 	mbedtls_ssl_ticket_free(&c->ticket);
@@ -78,35 +100,72 @@ void tls_context_free(struct tls_context *c)
 		tls_context_leave(c);
 }
 
-static int configure(struct tls_context *c)
+static int configure(struct tls_context *c, mbedtls_ssl_config *conf, bool newest)
 {
-	if (mbedtls_ssl_config_defaults(&c->conf,
+	if (mbedtls_ssl_config_defaults(conf,
 					c->server ? MBEDTLS_SSL_IS_SERVER
 						  : MBEDTLS_SSL_IS_CLIENT,
 					MBEDTLS_SSL_TRANSPORT_STREAM,
 					MBEDTLS_SSL_PRESET_DEFAULT))
 		return -ENOMEM;
-	mbedtls_ssl_conf_rng(&c->conf, random_fn, NULL);
-	mbedtls_ssl_conf_ciphersuites(&c->conf, ciphers);
+	mbedtls_ssl_conf_rng(conf, random_fn, NULL);
+	mbedtls_ssl_conf_ciphersuites(conf, ciphers);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-	/* 1.3 not yet: its tickets, and our checks on them, come after the
-	 * handshake and would need tests with a library that has it */
-	mbedtls_ssl_conf_min_tls_version(&c->conf, MBEDTLS_SSL_VERSION_TLS1_2);
-	mbedtls_ssl_conf_max_tls_version(&c->conf, MBEDTLS_SSL_VERSION_TLS1_2);
-	mbedtls_ssl_conf_groups(&c->conf, groups);
+	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+	mbedtls_ssl_conf_max_tls_version(conf, newest
+						       ? TLS_NEWEST
+						       : MBEDTLS_SSL_VERSION_TLS1_2);
+	mbedtls_ssl_conf_groups(conf, groups);
+	mbedtls_ssl_conf_sig_algs(conf, signatures);
 #else
-	mbedtls_ssl_conf_min_version(&c->conf, MBEDTLS_SSL_MAJOR_VERSION_3,
+	(void)newest;
+	mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3,
 				     MBEDTLS_SSL_MINOR_VERSION_3);
-	mbedtls_ssl_conf_curves(&c->conf, groups);
+	mbedtls_ssl_conf_curves(conf, groups);
+#endif
+#if defined(TLS_HAS_13)
+	if (!c->server)
+		mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+			conf,
+			MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
-	mbedtls_ssl_conf_renegotiation(&c->conf,
+	mbedtls_ssl_conf_renegotiation(conf,
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
-	mbedtls_ssl_conf_authmode(&c->conf, c->server
-						    ? MBEDTLS_SSL_VERIFY_NONE
-						    : MBEDTLS_SSL_VERIFY_REQUIRED);
-	return mbedtls_ssl_conf_alpn_protocols(&c->conf, alpn) ? -ENOMEM : 0;
+	mbedtls_ssl_conf_authmode(conf, c->server ? MBEDTLS_SSL_VERIFY_NONE
+						  : MBEDTLS_SSL_VERIFY_REQUIRED);
+	return mbedtls_ssl_conf_alpn_protocols(conf, alpn) ? -ENOMEM : 0;
+}
+
+/* A server's tickets of 1.3 would need more than ours has. */
+static int configure_all(struct tls_context *c)
+{
+	int err = configure(c, &c->conf, !c->server);
+
+#if defined(TLS_HAS_13)
+	if (!err)
+		err = configure(c, &c->conf_12, false);
+#endif
+	return err;
+}
+
+static void trust(struct tls_context *c, mbedtls_ssl_config *conf)
+{
+	mbedtls_ssl_conf_ca_chain(conf, &c->chain, NULL);
+#if defined(MBEDTLS_SSL_SESSION_TICKETS)
+	mbedtls_ssl_conf_session_tickets(conf,
+					 MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+#endif
+}
+
+const mbedtls_ssl_config *tls_config(const struct tls_context *c)
+{
+#if defined(TLS_HAS_13)
+	if (atomic_load(&c->store->only_12))
+		return &c->conf_12;
+#endif
+	return &c->conf;
 }
 
 static int new_context(struct tls_context **out, bool server)
@@ -122,12 +181,15 @@ static int new_context(struct tls_context **out, bool server)
 	}
 #endif
 	mbedtls_ssl_config_init(&c->conf);
+#if defined(TLS_HAS_13)
+	mbedtls_ssl_config_init(&c->conf_12);
+#endif
 	mbedtls_x509_crt_init(&c->chain);
 	mbedtls_pk_init(&c->key);
 	mbedtls_ssl_ticket_init(&c->ticket);
 	c->server = server;
 	c->users = malloc(sizeof(*c->users));
-	if (!c->users || tls_store_new(&c->store) || configure(c)) {
+	if (!c->users || tls_store_new(&c->store) || configure_all(c)) {
 		free_context(c);
 		return -ENOMEM;
 	}
@@ -168,10 +230,9 @@ int tls_client_context(struct tls_context **out, const char *ca_file,
 			      ca_file ? "tls-ca-file"
 				      : "CA bundle (package ca-certificates)",
 			      file, why);
-	mbedtls_ssl_conf_ca_chain(&c->conf, &c->chain, NULL);
-#if defined(MBEDTLS_SSL_SESSION_TICKETS)
-	mbedtls_ssl_conf_session_tickets(&c->conf,
-					 MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+	trust(c, &c->conf);
+#if defined(TLS_HAS_13)
+	trust(c, &c->conf_12);
 #endif
 	*out = c;
 	return 0;

@@ -12,11 +12,21 @@
 #include "daemon/base/list.h"
 #include "daemon/net/tls.h"
 
+/* TLS 1.3 where the library has it, and says so when a ticket comes. */
+#if MBEDTLS_VERSION_NUMBER >= 0x03060100 && \
+	defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS)
+#define TLS_HAS_13
+#define TLS_NEWEST MBEDTLS_SSL_VERSION_TLS1_3
+#else
+#define TLS_NEWEST MBEDTLS_SSL_VERSION_TLS1_2
+#endif
+
 /* Sessions to resume, one a host.  Handshakes run in several threads. */
 struct tls_store {
 	uv_mutex_t lock;
 	struct list saved;
 	unsigned n;
+	atomic_bool only_12;    /* offer no 1.3: see step_back() */
 };
 
 struct tls_context {
@@ -27,6 +37,9 @@ struct tls_context {
 	bool pinned;
 	uint8_t pin[32];        /* SHA-256 of the peer's SPKI */
 	mbedtls_ssl_config conf;
+#if defined(TLS_HAS_13)
+	mbedtls_ssl_config conf_12;
+#endif
 	mbedtls_x509_crt chain; /* client: trusted; server: its own */
 	mbedtls_pk_context key;
 	mbedtls_ssl_ticket_context ticket;
@@ -43,11 +56,14 @@ struct tls_session {
 	bool offered;        /* a saved session was offered */
 	bool chain_checked;  /* a full handshake */
 	bool no_san;
+	bool wants_address;  /* which this library cannot compare */
 	bool wrong_key;      /* not the pinned one */
 	uint64_t not_after_s;
 };
 
 /* tls_context.c */
+/** The rules for a new session. */
+const mbedtls_ssl_config *tls_config(const struct tls_context *c);
 /** One user less; the last one frees. */
 void tls_context_leave(const struct tls_context *c);
 

@@ -8,10 +8,11 @@
 #include "daemon/base/addr.h"
 #include "daemon/net/tls_impl.h"
 
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
 /* Tag of an iPAddress in a subjectAltName (RFC 5280 section 4.2.1.6) */
-enum { SAN_IP = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7 };
+enum { SAN_IP = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_X509_SAN_IP_ADDRESS };
 
-static bool ip_in_san(const mbedtls_x509_crt *cert, const struct addr *ip)
+static bool names_address(const mbedtls_x509_crt *cert, const struct addr *ip)
 {
 	const size_t len = ip->family == 4 ? 4 : 16;
 
@@ -21,6 +22,24 @@ static bool ip_in_san(const mbedtls_x509_crt *cert, const struct addr *ip)
 		    !memcmp(n->buf.p, ip->ip, len))
 			return true;
 	return false;
+}
+#endif
+
+/* An address is wanted.  2.28 cannot compare them, so none is taken; 3.6 can,
+ * and would take one written as a DNS name, too. */
+static void check_address(struct tls_session *s, const mbedtls_x509_crt *cert,
+			  const struct addr *ip, uint32_t *flags)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	(void)s;
+	if (!names_address(cert, ip))
+		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+#else
+	(void)cert;
+	(void)ip;
+	s->wants_address = true;
+	*flags |= MBEDTLS_X509_BADCERT_OTHER;
+#endif
 }
 
 static uint64_t unix_time(const mbedtls_x509_time *t)
@@ -48,12 +67,8 @@ int tls_verify(void *session, mbedtls_x509_crt *cert, int depth,
 		s->no_san = true;
 		*flags |= MBEDTLS_X509_BADCERT_OTHER;
 	}
-	/* 2.28 cannot compare addresses, and takes one for a DNS name */
-	if (!addr_parse(&ip, s->host, strlen(s->host))) {
-		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
-		if (!ip_in_san(cert, &ip))
-			*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-	}
+	if (!addr_parse(&ip, s->host, strlen(s->host)))
+		check_address(s, cert, &ip, flags);
 	return 0;
 }
 
@@ -75,6 +90,8 @@ bool tls_pin_holds(const struct tls_context *c, const mbedtls_x509_crt *cert)
 
 /* mbedTLS's verify result before there is one */
 #define NOT_CHECKED 0xffffffffu
+#define ABOUT_THE_NAME \
+	(MBEDTLS_X509_BADCERT_CN_MISMATCH | MBEDTLS_X509_BADCERT_OTHER)
 
 /* -- words ---------------------------------------------------------------- */
 
@@ -82,8 +99,6 @@ static const struct {
 	uint32_t flag;
 	const char *words;
 } verdicts[] = {
-	{ MBEDTLS_X509_BADCERT_CN_MISMATCH,
-	  "it is for another name: check url or tls-server-name" },
 	{ MBEDTLS_X509_BADCERT_EXPIRED,
 	  "it, or one above it, has expired: renew it, or set this clock" },
 	{ MBEDTLS_X509_BADCERT_FUTURE, "it is not yet valid: set this clock" },
@@ -100,6 +115,8 @@ static const struct {
 	{ MBEDTLS_X509_BADCERT_NOT_TRUSTED,
 	  "no trusted CA stands behind it: name its CA in tls-ca-file, or "
 	  "have the service send its intermediates" },
+	{ MBEDTLS_X509_BADCERT_CN_MISMATCH,
+	  "it is for another name: check url or tls-server-name" },
 };
 
 static void explain_certificate(const struct tls_session *s, uint32_t flags,
@@ -114,6 +131,9 @@ static void explain_certificate(const struct tls_session *s, uint32_t flags,
 	} else if (s->no_san) {
 		words = "it names its host in the CN only: it needs a "
 			"subjectAltName";
+	} else if (s->wants_address && !(flags & ~(uint32_t)ABOUT_THE_NAME)) {
+		words = "this build (mbedTLS 2.28) cannot compare addresses: "
+			"set tls-server-name to a DNS name that is in it";
 	} else {
 		for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]);
 		     i++)

@@ -77,7 +77,8 @@ def through(proxy, *options, context=None, host="asr.test"):
     seen = []
 
     async def handler(ws):
-        seen.append(ws.request_headers)
+        # websockets 13 and newer, and before
+        seen.append(ws.request.headers if hasattr(ws, "request") else ws.request_headers)
         await ws.send("hello")
         assert await ws.recv() == "hello"
 

@@ -101,6 +101,7 @@ leaf notca root 'basicConstraints=critical,CA:FALSE'
 leaf under_notca notca "$san"
 cat notca.pem >>under_notca.pem
 leaf ip root 'subjectAltName=IP:127.0.0.1,IP:::1'
+leaf ip_and_name root 'subjectAltName=IP:127.0.0.1,DNS:asr.test'
 leaf ip_as_dns root 'subjectAltName=DNS:127.0.0.1'
 cn=127.0.0.1 leaf ip_in_cn root 'basicConstraints=CA:FALSE'
 
