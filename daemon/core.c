@@ -7,6 +7,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/must.h"
+#include "daemon/net/now.h"
 #include "daemon/net/random.h"
 #include "daemon/net/turns.h"
 #include "daemon/options.h"
@@ -16,7 +17,7 @@
 
 enum {
 	BACKLOG = 30 * 8000,       /* [samples] */
-	JOURNAL = 16 * 1024 * 1024,/* in memory, for the event socket */
+	JOURNAL = 16 * 1024 * 1024,/* in memory, on disk or not */
 };
 
 static int fail(const char *what, int err)
@@ -69,10 +70,20 @@ static int open_services(struct core *x, const char *asr)
 
 static int open_journal(struct core *x, bool socket)
 {
+	const struct journal_disk jd = {
+		.loop = &x->loop, .directory = x->config->journal.directory,
+		.size = x->config->journal.size,
+		.age_us = x->config->journal.age_ms * 1000,
+		.text = x->config->journal.text,
+	};
 	uint64_t epoch;
 
 	random_bytes(&epoch, sizeof(epoch));
-	return journal_new(&x->journal, socket ? JOURNAL : 0, epoch);
+	const int err = journal_new(&x->journal, socket ? JOURNAL : 0, epoch);
+	if (err || !socket)
+		return err;
+	journal_set_age(x->journal, jd.age_us);
+	return *jd.directory ? journal_open_disk(x->journal, &jd) : 0;
 }
 
 static struct event_sink events_of(const struct core *x)
@@ -126,6 +137,8 @@ int core_open(struct core *x, const struct core_options *o)
 		err = open_redact(x);
 	if (!err)
 		err = open_calls(x, o);
+	if (!err)
+		journal_begin(x->journal, now_wall_us());
 	return err ? fail("start", err) : EXIT_OK;
 }
 
@@ -154,6 +167,7 @@ void core_close(struct core *x)
 	calls_free(x->calls);
 	services_stop(x->services);
 	subscribers_close(x->subscribers);
+	journal_close_disk(x->journal);
 	/* after x_close() nothing calls back, but handles close on the loop */
 	uv_run(&x->loop, UV_RUN_DEFAULT);
 	redact_free(x->redact);

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 		log_set_level((enum log_level)level);
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit is like a full disk */
 	/* a core would hold audio and keys */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	json_object_seed(0); /* before there are threads */

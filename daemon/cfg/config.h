@@ -72,7 +72,12 @@ struct config {
 	 * defaults, which only the running service uses (not a replay). */
 	struct { bool given; char *socket; uint32_t mode; char *group; } events;
 	struct { bool given; char *socket; uint32_t mode; } control;
-	struct { bool given; char *directory; uint64_t size, age_ms; } journal;
+	struct {
+		bool given;
+		char *directory;
+		uint64_t size, age_ms;
+		bool text;
+	} journal;
 	struct { bool given; char *interface; char *filter; } capture;
 	/** Lists are NULL-ended. */
 	struct {

@@ -88,6 +88,11 @@ const struct config_key config_keys[] = {
 	{ "journal", "age", CONFIG_DURATION, "24h", SECOND, 3660 * DAY, NULL,
 	  true, false, MEMBER(config, journal.age_ms), NULL,
 	  "Events go when they are older." },
+	{ "journal", "text", CONFIG_BOOL, "yes", 0, 0, NULL, true, false,
+	  MEMBER(config, journal.text), NULL,
+	  "Keep what was said on disk; \"no\": in memory only (16 MiB), and who "
+	  "resumes behind that gets segments with their times, but text \"\" "
+	  "and text_omitted." },
 
 	{ "http", "listen", CONFIG_TEXT, "127.0.0.1:9480", 1, HOST_BYTES, NULL,
 	  true, false, 0, 0, NULL, "Address and port." },

@@ -4,21 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/base/buf.h"
-#include "daemon/base/log.h"
+#include "daemon/base/array.h"
 #include "daemon/base/must.h"
+#include "daemon/pub/journal_impl.h"
 #include "daemon/pub/line.h"
-#include "daemon/pub/store.h"
-
-struct journal {
-	struct store *store;   /* NULL: nothing is kept */
-	uint64_t next;
-	uint64_t epoch;
-	struct list taps;
-	struct buf line;       /* The one being emitted */
-	bool emitting;
-	struct log_limit memory;
-};
 
 int journal_new(struct journal **out, size_t size, uint64_t epoch)
 {
@@ -44,8 +33,11 @@ void journal_free(struct journal *j)
 		return;
 	list_each(&j->taps, t)
 		list_remove(t);
+	disk_free(j->disk);
+	open_calls_free(j->open);
 	store_free(j->store);
 	buf_free(&j->line);
+	buf_free(&j->bare);
 	free(j);
 }
 
@@ -106,10 +98,14 @@ void journal_emit(struct journal *j, const struct event *e)
 	const int err = line_print(&j->line, e, seq);
 	if (err)
 		out_of_memory(j, e->now_us);
-	if (j->store && durable)
+	if (j->store && durable) {
+		journal_expire(j, e->now_us);
 		store_put(j->store, &(struct store_record){
-			.type = (uint8_t)e->type, .key = key,
-			.line = buf_str(&j->line), .len = j->line.len });
+			.type = (uint8_t)e->type, .at_us = e->now_us,
+			.key = key, .line = buf_str(&j->line),
+			.len = j->line.len });
+		journal_write(j, e, seq);
+	}
 	if (!err) {
 		const struct journal_line l = {
 			.seq = seq, .type = e->type, .key = key ? key : "",
@@ -142,7 +138,9 @@ uint64_t journal_epoch(const struct journal *j)
 
 uint64_t journal_first(const struct journal *j)
 {
-	return j->store ? store_first(j->store) : j->next;
+	const uint64_t first = j->store ? store_first(j->store) : j->next;
+
+	return j->disk ? MIN(first, disk_first(j->disk)) : first;
 }
 
 uint64_t journal_next(const struct journal *j)
@@ -150,12 +148,15 @@ uint64_t journal_next(const struct journal *j)
 	return j->next;
 }
 
-int journal_read(const struct journal *j, uint64_t seq,
-		 struct journal_line *out)
+int journal_read(struct journal *j, uint64_t seq, struct journal_line *out)
 {
 	struct store_record r;
 
-	if (!j->store || store_get(j->store, seq, &r))
+	if (!j->store)
+		return -ENOENT;
+	if (seq < store_first(j->store))
+		return journal_read_disk(j, seq, out);
+	if (store_get(j->store, seq, &r))
 		return -ENOENT;
 	*out = (struct journal_line){ .seq = seq, .type = r.type,
 				      .key = r.key, .text = r.line,
@@ -163,7 +164,42 @@ int journal_read(const struct journal *j, uint64_t seq,
 	return 0;
 }
 
+uint64_t journal_after(const struct journal *j, uint64_t seq)
+{
+	const uint64_t first = j->store ? store_first(j->store) : j->next;
+
+	if (seq + 1 >= first)
+		return seq + 1;
+	if (j->disk && seq + 1 < disk_next(j->disk))
+		return MIN(first, disk_after(j->disk, seq));
+	return first;
+}
+
 uint64_t journal_dropped(const struct journal *j)
 {
 	return journal_first(j) - 1;
+}
+
+void journal_set_age(struct journal *j, uint64_t age_us)
+{
+	j->age_us = age_us;
+}
+
+void journal_expire(struct journal *j, uint64_t now_us)
+{
+	struct store_record r;
+
+	if (!j->age_us || !j->store)
+		return;
+	for (;;) {
+		const uint64_t first = store_first(j->store);
+
+		if (first == store_next(j->store))
+			return;
+		/* a line that was lost says nothing of its age */
+		if (!store_get(j->store, first, &r) &&
+		    r.at_us + j->age_us >= now_us)
+			return;
+		store_drop(j->store, first + 1);
+	}
 }

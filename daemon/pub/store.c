@@ -13,6 +13,7 @@ enum {
 };
 
 struct place {
+	uint64_t at_us;
 	uint32_t at;       /* Offset of key, NUL, line */
 	uint32_t len;      /* Of the line */
 	uint8_t key_len;
@@ -61,6 +62,17 @@ void store_free(struct store *s)
 	free(s);
 }
 
+void store_begin(struct store *s, uint64_t seq)
+{
+	s->first = s->next = seq;
+}
+
+void store_drop(struct store *s, uint64_t seq)
+{
+	if (seq > s->first)
+		s->first = seq < s->next ? seq : s->next;
+}
+
 static struct place *place_of(const struct store *s, uint64_t seq)
 {
 	return &s->places[seq % s->n_places];
@@ -102,8 +114,9 @@ uint64_t store_put(struct store *s, const struct store_record *r)
 
 	const size_t at = make_room(s, n);
 	struct place *p = place_of(s, s->next);
-	*p = (struct place){ .at = (uint32_t)at, .len = (uint32_t)r->len,
-			     .key_len = (uint8_t)key_len, .type = r->type };
+	*p = (struct place){ .at_us = r->at_us, .at = (uint32_t)at,
+			     .len = (uint32_t)r->len, .key_len = (uint8_t)key_len,
+			     .type = r->type };
 	memcpy(s->bytes + at, r->key ? r->key : "", key_len);
 	s->bytes[at + key_len] = 0;
 	if (r->len)
@@ -131,7 +144,8 @@ int store_get(const struct store *s, uint64_t seq, struct store_record *out)
 	if (p->len == 0)
 		return -ENOENT;
 	const char *bytes = (const char *)s->bytes + p->at;
-	*out = (struct store_record){ .type = p->type, .key = bytes,
+	*out = (struct store_record){ .type = p->type, .at_us = p->at_us,
+				      .key = bytes,
 				      .line = bytes + p->key_len + 1,
 				      .len = p->len };
 	return 0;

@@ -44,6 +44,7 @@ static void end(struct subscriber *s)
 
 	if (s->named)
 		s->named->holder = NULL;
+	subscribers_keep(all);
 	list_remove(&s->in);
 	all->stats.connected--;
 	free(s);
@@ -115,18 +116,19 @@ static void window_settle(struct subscriber *s, uint64_t seq)
 /* Where it goes on if it comes back by its name. */
 static void remember(struct subscriber *s)
 {
-	if (!s->named)
+	const uint64_t next = s->choice.ack ? s->acked + 1 : s->cursor;
+
+	if (!s->named || next == s->named->next ||
+	    (!s->choice.ack && unix_queued(s->conn)))
 		return;
-	if (s->choice.ack)
-		s->named->next = s->acked + 1;
-	else if (!unix_queued(s->conn))
-		s->named->next = s->cursor;
+	s->named->next = next;
+	s->all->moved = true;
 }
 
 /* One event, or one announcement.  @return what it cost [bytes], or -errno */
 static int step(struct subscriber *s)
 {
-	const struct journal *j = s->all->journal;
+	struct journal *j = s->all->journal;
 	const uint64_t first = journal_first(j);
 	struct journal_line l;
 
@@ -135,16 +137,20 @@ static int step(struct subscriber *s)
 		s->cursor = first;
 		return SMALL;
 	}
-	if (journal_read(j, s->cursor, &l)) {
-		lost(s, s->cursor, s->cursor);
-		s->cursor++;
+	int err = journal_read(j, s->cursor, &l);
+	if (err == -EAGAIN)
+		return err;
+	if (err) {
+		const uint64_t after = journal_after(j, s->cursor);
+		lost(s, s->cursor, after - 1);
+		s->cursor = after;
 		return SMALL;
 	}
 	if (!request_wants(&s->choice, l.type, l.key)) {
 		s->cursor++;
 		return SMALL;
 	}
-	const int err = unix_put(s->conn, l.text, l.len);
+	err = unix_put(s->conn, l.text, l.len);
 	if (err)
 		return err;
 	if (s->choice.ack)
@@ -181,7 +187,8 @@ void subscriber_pump(struct subscriber *s)
 		}
 		const int n = step(s);
 		if (n < 0)
-			break; /* no memory: the next tick tries again */
+			break; /* it is fetched, and somebody wakes us; or no
+				  memory: the next tick tries again */
 		given += (size_t)n;
 	}
 	unix_flush(s->conn);
@@ -206,7 +213,10 @@ static uint64_t place(const struct subscriber *s, bool *reset)
 	case FROM_OLDEST:
 		return journal_first(j);
 	case FROM_RESUME:
-		return s->named->next ? s->named->next : journal_first(j);
+		/* a crash of the machine took what it had seen */
+		*reset = s->named->next > journal_next(j);
+		return *reset ? journal_next(j)
+		     : s->named->next ? s->named->next : journal_first(j);
 	case FROM_SEQ:
 		if (r->epoch == journal_epoch(j) && r->seq <= journal_next(j))
 			return r->seq;

@@ -25,12 +25,17 @@ struct subscribers {
 	struct timer_once *wake, *tick;
 	uint32_t tick_ms;
 	bool woken;
+	bool moved;            /**< Names did, and were not kept yet */
+	unsigned age;          /**< Ticks */
 };
 
 /** Deliver in the loop's next turn. */
 void subscribers_wake(struct subscribers *all);
 /** Somebody came, went or chose: are partials of use to anybody? */
 void subscribers_changed(struct subscribers *all);
+
+/** Hand the names to the journal if they have moved. */
+void subscribers_keep(struct subscribers *all);
 
 struct subscriber;
 

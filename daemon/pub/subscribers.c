@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/base/log.h"
 #include "daemon/net/now.h"
 #include "daemon/net/timer.h"
 #include "daemon/net/unix.h"
+#include "daemon/pub/cursors.h"
 #include "daemon/pub/say.h"
 #include "daemon/pub/subscriber.h"
 
@@ -16,6 +18,7 @@ enum {
 	CONNECTIONS_PER_UID = 16,
 	LATEST_MAX = 8 * 1024 * 1024,
 	OUT_MAX = 4 * SUBSCRIBER_OUT,  /* A line over the ceiling, and ours */
+	KEEP_TICKS = 10,
 };
 
 void subscribers_wake(struct subscribers *all)
@@ -35,10 +38,52 @@ static void on_wake(void *arg)
 		subscriber_pump(subscriber_of(item));
 }
 
+void subscribers_keep(struct subscribers *all)
+{
+	struct buf text = {0};
+
+	if (!all->moved)
+		return;
+	cursors_print(&text, &all->names, journal_epoch(all->journal));
+	if (!text.err) {
+		journal_keep_cursors(all->journal, &text);
+		all->moved = false;
+	}
+	buf_free(&text);
+}
+
+/* The numbers mean what they meant, when the epoch is that of the journal as
+   it was found. */
+static void load_names(struct subscribers *all)
+{
+	const uint64_t before = journal_epoch_before(all->journal);
+	struct buf text = {0};
+	uint64_t epoch;
+
+	journal_load_cursors(all->journal, &text);
+	if (text.len &&
+	    cursors_parse(&all->names, &epoch, buf_str(&text), text.len))
+		log_warn("journal", "the file cursors is damaged: named "
+			 "subscribers begin at the oldest event");
+	else if (text.len && epoch != before &&
+		 epoch != journal_epoch(all->journal))
+		names_fini(&all->names);
+	buf_free(&text);
+	all->moved = true; /* under the epoch of now */
+	subscribers_keep(all);
+}
+
+static void on_ready(void *arg)
+{
+	subscribers_wake(arg);
+}
+
 static void on_tick(void *arg)
 {
 	struct subscribers *all = arg;
 
+	if (++all->age % KEEP_TICKS == 0)
+		subscribers_keep(all);
 	if (list_empty(&all->all))
 		return;
 	timer_once_start(all->tick, all->tick_ms);
@@ -108,6 +153,7 @@ int subscribers_open(struct subscribers **out, uv_loop_t *loop,
 	all->tick_ms = o->tick_ms ? o->tick_ms : TICK_MS;
 	list_init(&all->all);
 	names_init(&all->names);
+	load_names(all);
 
 	const struct unix_options u = {
 		.path = o->path, .mode = o->mode, .group = o->group,
@@ -125,7 +171,8 @@ int subscribers_open(struct subscribers **out, uv_loop_t *loop,
 		subscribers_close(all);
 		return err;
 	}
-	all->tap = (struct journal_tap){ .line = on_event, .arg = all,
+	all->tap = (struct journal_tap){ .line = on_event, .ready = on_ready,
+					 .arg = all,
 					 .durable_only = true };
 	journal_tap(j, &all->tap);
 	*out = all;
@@ -145,6 +192,7 @@ void subscribers_close(struct subscribers *all)
 		subscriber_pump(s);
 		subscriber_bye(s, "shutdown");
 	}
+	subscribers_keep(all);
 	timer_once_close(all->wake);
 	timer_once_close(all->tick);
 	names_fini(&all->names);

@@ -20,6 +20,8 @@ class Service:
         self.file = directory / "trunkscribe.conf"
         if "events {" not in config:
             config = f'events {{ socket = "{self.events}" group = "" }}\n{config}'
+        if "journal {" not in config:
+            config = f'journal {{ directory = "" }}\n{config}'
         self.file.write_text(f'control {{ socket = "{self.control_path}" }}\n{config}')
         self.stderr_path = directory / "stderr"
         self.stopped = False

@@ -33,6 +33,7 @@ class Daemon:
         self.socket = directory / "events.sock"
         file = directory / "trunkscribe.conf"
         file.write_text(f'events {{ socket = "{self.socket}" group = "" }}\n'
+                        f'journal {{ directory = "" }}\n'
                         f'control {{ socket = "{directory}/control.sock" }}\n'
                         f'capture {{ interface = "{interface}" filter = "host 127.77.0.1" }}\n')
         self.process = subprocess.Popen(

@@ -4,6 +4,8 @@
  *
  *     event_server SOCKET [--size BYTES] [--tick MS] [--epoch HEX]
  *                  [--mode OCTAL] [--group NAME] [--events FILE]
+ *                  [--journal DIRECTORY] [--journal-size BYTES] [--age MS]
+ *                  [--text no] [--retry MS]
  *
  *     start CALL LEG            call.start and leg.start
  *     partial LEG SEGMENT REV TEXT
@@ -87,14 +89,18 @@ static void burst(struct server *s, uint64_t n, const char *leg, size_t bytes)
 static void sync_line(const struct server *s)
 {
 	struct subscribers_stats st;
+	struct journal_stats j;
 
 	subscribers_stats(s->subscribers, &st);
+	journal_stats(s->journal, &j);
 	printf("{\"first\":%" PRIu64 ",\"next\":%" PRIu64 ",\"connected\":%u,"
 	       "\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"lost\":%"
-	       PRIu64 ",\"stalled\":%" PRIu64 ",\"bad\":%" PRIu64 "}\n",
+	       PRIu64 ",\"stalled\":%" PRIu64 ",\"bad\":%" PRIu64
+	       ",\"trouble\":%d,\"segments\":%u,\"bytes\":%" PRIu64
+	       ",\"unwritten\":%" PRIu64 ",\"syncs\":%" PRIu64 "}\n",
 	       journal_first(s->journal), journal_next(s->journal),
 	       st.connected, st.accepted, st.refused, st.lost, st.stalled,
-	       st.bad);
+	       st.bad, j.trouble, j.segments, j.bytes, j.unwritten, j.syncs);
 	fflush(stdout);
 }
 
@@ -156,6 +162,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 
 	if (n < 0) {
 		subscribers_close(s->subscribers);
+		journal_close_disk(s->journal);
 		uv_close((uv_handle_t *)h, NULL);
 		return;
 	}
@@ -194,11 +201,25 @@ int main(int argc, char **argv)
 		.tick_ms = (uint32_t)strtoul(option(argv, "--tick", "0"), NULL,
 					      10) };
 	const char *events = option(argv, "--events", NULL);
+	const uint64_t age_us =
+		strtoull(option(argv, "--age", "0"), NULL, 10) * 1000;
+	const struct journal_disk jd = {
+		.loop = &s.loop, .directory = option(argv, "--journal", ""),
+		.size = strtoull(option(argv, "--journal-size", "268435456"),
+				 NULL, 10),
+		.age_us = age_us,
+		.text = strcmp(option(argv, "--text", "yes"), "no") != 0,
+		.retry_ms = (uint32_t)strtoul(option(argv, "--retry", "100"),
+					      NULL, 10) };
 
+	signal(SIGXFSZ, SIG_IGN);
 	uv_loop_init(&s.loop);
 	must(!journal_new(&s.journal, strtoul(option(argv, "--size", "16777216"),
 					      NULL, 10),
 			  strtoull(option(argv, "--epoch", "abc"), NULL, 16)));
+	journal_set_age(s.journal, age_us);
+	must(!*jd.directory || !journal_open_disk(s.journal, &jd));
+	journal_begin(s.journal, now_wall_us());
 	must(!events || !event_file_open(&s.file, s.journal, events, NULL,
 					 NULL));
 	const int err = subscribers_open(&s.subscribers, &s.loop, s.journal, &o,
@@ -214,6 +235,8 @@ int main(int argc, char **argv)
 				    on_read));
 		sync_line(&s);
 	}
+	if (err)
+		journal_close_disk(s.journal);
 	uv_run(&s.loop, UV_RUN_DEFAULT);
 	must(!event_file_close(s.file));
 	journal_free(s.journal);
