@@ -88,7 +88,7 @@ def test_two_announced_legs_and_one_of_its_own(tmp_path):
     port, rng = free_port(), random.Random(4)
     names = [uuid.UUID(int=rng.getrandbits(128), version=4) for _ in range(3)]
     said = [speech(3000, 5 + i) for i in range(3)]
-    events = f'events {{ socket = "{tmp_path}/events.sock" group = "" dtmf = yes }}\njournal {{ directory = "" }}\n'
+    events = f'events {{ socket = "{tmp_path}/events.sock" group = "" dtmf = yes }}\n'
     with Simulator(tmp_path) as sim, Service(tmp_path, config(
             port, extra=events + asr_config(sim, key_file(tmp_path)))) as service:
         control = service.control()
