@@ -24,6 +24,7 @@ unsigned sip_media_judge(const struct sip_call *c, struct sdp_answer *out,
 			 struct sdp **offer, const struct sip_message *m,
 			 struct buf *headers)
 {
+	const char *crypto[SDP_MEDIA_MAX];
 	struct sdp *sdp;
 
 	*offer = NULL;
@@ -44,7 +45,8 @@ unsigned sip_media_judge(const struct sip_call *c, struct sdp_answer *out,
 		free(sdp);
 		return err == -ENOMEM ? 503 : 400;
 	}
-	answer_decide(out, sdp, NULL);
+	sip_keys_offered(crypto, sdp);
+	answer_decide(out, sdp, crypto);
 	/* all lines off by a re-offer: the call is on hold */
 	if (!out->accepted && !(c && out->disabled && out->n_lines)) {
 		free(sdp);
@@ -102,6 +104,7 @@ static int open_leg(struct sip_call *c, unsigned i, const struct answer_line *l,
 		memcpy(own.formats, l->formats, sizeof(own.formats));
 		sdp_remote(&rc.remote, &own);
 	}
+	sip_keys_remote(&rc.remote, &c->legs[i].keys);
 	if (!strcmp(s->cfg.config->rtp.source, "learn"))
 		rc.source = RTP_SOURCE_LEARN;
 	sip_siprec_leg(c, i, &rc.info);
@@ -113,27 +116,43 @@ static void close_leg(struct sip_leg *l, const char *reason)
 	if (l->rtp)
 		rtp_leg_close(l->rtp, reason);
 	l->rtp = NULL;
+	sip_keys_clear(&l->keys);
+}
+
+/* What they say of the line now; plain again without a key of theirs */
+static int update_leg(struct sip_leg *leg, const struct sip_call *c,
+		      const struct sdp_media *m)
+{
+	struct rtp_remote remote;
+
+	remote_of(&remote, c, m);
+	sip_keys_remote(&remote, &leg->keys);
+	return rtp_leg_update(leg->rtp, &remote);
 }
 
 static int apply_line(struct sip_call *c, unsigned i, struct answer_line *l,
 		      const struct sdp_media *m)
 {
 	struct sip_leg *leg = &c->legs[i];
-	struct rtp_remote remote;
 	int err = 0;
 
 	if (!l->accepted) {
 		close_leg(leg, "removed");
 		return 0;
 	}
-	if (!leg->rtp) {
+	if (m && l->crypto)
+		sip_keys_answer(&leg->keys, m);
+	else if (m)
+		sip_keys_clear(&leg->keys);
+	l->crypto = leg->keys.tag ? leg->keys.text : NULL;
+	if (!leg->rtp)
 		err = open_leg(c, i, l, m);
-	} else if (m) {
-		remote_of(&remote, c, m);
-		rtp_leg_update(leg->rtp, &remote);
-	}
-	if (err)
+	else if (m)
+		err = update_leg(leg, c, m);
+	if (err) {
+		close_leg(leg, "error");
 		return err;
+	}
 	l->port = rtp_leg_address(leg->rtp).port;
 	return 0;
 }
@@ -178,7 +197,6 @@ int sip_media_apply(struct sip_call *c, const struct sdp_answer *a,
 
 bool sip_media_agree(struct sip_call *c, const struct sip_message *ack)
 {
-	struct rtp_remote remote;
 	struct sdp *theirs = NULL;
 	struct buf none = { 0 };
 	struct sdp_answer a;
@@ -200,8 +218,13 @@ bool sip_media_agree(struct sip_call *c, const struct sip_message *ack)
 		if (!leg->rtp)
 			continue;
 		a.lines[i].port = c->answer.lines[i].port;
-		remote_of(&remote, c, &theirs->media[i]);
-		rtp_leg_update(leg->rtp, &remote);
+		if (leg->keys.tag && a.lines[i].crypto)
+			sip_keys_agreed(&leg->keys, &theirs->media[i]);
+		else
+			sip_keys_clear(&leg->keys);
+		a.lines[i].crypto = leg->keys.tag ? leg->keys.text : NULL;
+		if (update_leg(leg, c, &theirs->media[i]))
+			close_leg(leg, "error");
 	}
 	c->answer = a;
 	free(c->offer);

@@ -18,6 +18,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/map.h"
 #include "daemon/ingress/rtp_leg.h"
+#include "daemon/ingress/sip_keys.h"
 #include "daemon/ingress/sip_sockets.h"
 #include "daemon/ingress/way.h"
 #include "daemon/sig/answer.h"
@@ -54,6 +55,7 @@ struct sip_server {
 
 struct sip_leg {
 	struct rtp_leg *rtp;      /**< NULL: the line is refused or gone */
+	struct sip_keys keys;
 };
 
 enum sip_state {
