@@ -151,7 +151,7 @@ static void check_sip(const struct config *c, struct complaints *to)
 		complain(to, c->sip.line, "sip: nothing to listen on; add "
 			 "listen = {\"udp:ADDRESS:5060\"}");
 	if (tls && (!*c->sip.tls_cert_file || !*c->sip.tls_key_file))
-		complain(to, c->sip.line, "sip: listen \"tls:...\" needs "
+		complain(to, c->sip.line, "sip: a tls: socket needs "
 			 "tls-cert-file and tls-key-file; add them");
 }
 

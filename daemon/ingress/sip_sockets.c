@@ -87,7 +87,7 @@ static int open_tls(struct sip_sockets *s, struct reason *why)
 	if (s->tls)
 		return 0;
 	if (!*c->sip.tls_cert_file || !*c->sip.tls_key_file) {
-		reason_set(why, REASON_CONFIG, 0, "listen \"tls:...\" needs "
+		reason_set(why, REASON_CONFIG, 0, "a tls: socket needs "
 			   "tls-cert-file and tls-key-file; add them");
 		return -EINVAL;
 	}

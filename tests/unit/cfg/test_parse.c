@@ -179,8 +179,8 @@ static const struct {
 	{ "sip without a socket", "sip { max-calls = 2 }", "t:1: sip: nothing to "
 	  "listen on; add listen = {\"udp:ADDRESS:5060\"}\n" },
 	{ "sip over TLS without a certificate", "sip { listen = "
-	  "{\"tls:127.0.0.1:5061\"} tls-key-file = \"/k\" }", "t:1: sip: listen "
-	  "\"tls:...\" needs tls-cert-file and tls-key-file; add them\n" },
+	  "{\"tls:127.0.0.1:5061\"} tls-key-file = \"/k\" }", "t:1: sip: a "
+	  "tls: socket needs tls-cert-file and tls-key-file; add them\n" },
 	{ "proxy without a port", "asr \"m\" { vendor = bodhi "
 	  "proxy = \"http://p\" }",
 	  "t:1: asr \"m\": proxy: write \"http://host:port\"\n" },
