@@ -374,6 +374,7 @@ static int call_begin(struct sip_call *c, const struct sip_request *r)
 		.from = *id.from ? id.from : NULL,
 		.to = *id.to ? id.to : NULL,
 		.sip_call_id = r->m->call_id, .ids = id.ids, .n_ids = id.n_ids,
+		.trunk = r->peer.from,
 	};
 	const int err = call_open(&c->call, c->server->cfg.calls, &i);
 
