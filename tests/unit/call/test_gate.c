@@ -619,6 +619,36 @@ static void test_any_order(void **state)
 	}
 }
 
+/* Who asks whether a new leg has a chance: the one who would try it has. */
+static void test_down_for_long(void **state)
+{
+	(void)state;
+	begin(8, 50);
+	assert_false(gate_down_long(g, now_ms, 0));
+	try_and_fail(0, REASON_AUTH); /* hopeless: no try for 30 s */
+	const uint64_t since_ms = now_ms;
+
+	assert_false(gate_down_long(g, since_ms, 0));
+	assert_true(gate_down_long(g, since_ms + 1, 0));
+	assert_false(gate_down_long(g, since_ms + 29999, 29999));
+	assert_true(gate_down_long(g, since_ms + 29999, 29998));
+	/* a try is due, and nobody is there to make it */
+	assert_false(gate_down_long(g, since_ms + 30000, 20000));
+	gate_enter(g, &t[1]);
+	assert_true(gate_down_long(g, since_ms + 30000, 20000));
+	now_ms = since_ms + 30000;
+	gate_run(g, now_ms);
+	assert_true(gate_down_long(g, now_ms, 20000));
+	failed(1, REASON_AUTH, 0);
+	assert_true(gate_down_long(g, now_ms + 1000, 30000));
+	gate_enter(g, &t[2]);
+	now_ms += 60000;
+	gate_run(g, now_ms);
+	gate_success(g, &t[2]);
+	assert_false(gate_down_long(g, now_ms, 0));
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -635,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_cancel_in_every_state),
 		cmocka_unit_test(test_granted_may_leave_at_once),
 		cmocka_unit_test(test_any_order),
+		cmocka_unit_test(test_down_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,12 +88,27 @@ static void finish(struct services *s)
 	services_close(s);
 }
 
-static const char *chosen(struct services *s, const char *source,
-			  const char *from, const char *to, enum role role)
+static struct service *choose(struct services *s, const char *source,
+			      enum role role)
 {
-	const struct service *x = services_choose(source, from, to, role, s);
+	const struct leg_facts f = { .source = source, .calling = "",
+				     .called = "", .language = "",
+				     .role = role };
+
+	return services_choose(&f, s);
+}
+
+static const char *chosen(struct services *s, const char *source,
+			  enum role role)
+{
+	const struct service *x = choose(s, source, role);
 
 	return x ? x->config->name : "none";
+}
+
+static void on_granted(struct gate_ticket *t)
+{
+	(void)t;
 }
 
 #define ROUTES                                                                 \
@@ -129,8 +144,8 @@ static void test_who_gets_which(void **state)
 		assert_int_equal(services_open(&s, c, rows[i].only, &loop,
 					       &why), 0);
 		assert_int_equal(why.len, 0);
-		assert_string_equal(chosen(s, rows[i].source, "", "",
-					   rows[i].role), rows[i].want);
+		assert_string_equal(chosen(s, rows[i].source, rows[i].role),
+				    rows[i].want);
 		finish(s);
 		buf_free(&why);
 		config_free(c);
@@ -145,15 +160,80 @@ static void test_each_is_opened_once_with_its_fallback(void **state)
 
 	(void)state;
 	assert_int_equal(services_open(&s, c, NULL, &loop, &why), 0);
-	struct service *first =
-		services_choose("replay", "", "", ROLE_CALLER, s);
-	struct service *second = services_choose("sip", "", "", ROLE_AGENT, s);
+	struct service *first = choose(s, "replay", ROLE_CALLER);
+	struct service *second = choose(s, "sip", ROLE_AGENT);
 
 	assert_ptr_equal(first->fallback, second);
 	assert_null(second->fallback);
-	assert_ptr_equal(services_choose("x", "", "", ROLE_UNKNOWN, s), first);
+	assert_ptr_equal(choose(s, "x", ROLE_UNKNOWN), first);
 	finish(s);
 	config_free(c);
+}
+
+/* Its key was refused `ms` ago, and nobody has tried since. */
+static void take_down(struct service *x, uint64_t ms)
+{
+	const uint64_t at_ms = uv_now(&loop) - ms;
+	struct gate_ticket t = { .granted = on_granted };
+	struct reason why;
+
+	reason_set(&why, REASON_AUTH, 401, "no");
+	gate_enter(x->gate, &t);
+	gate_run(x->gate, at_ms);
+	gate_failure(x->gate, &t, &why, at_ms, 0);
+	/* it failed again just now: the next try is not due yet */
+	gate_enter(x->gate, &t);
+	gate_run(x->gate, at_ms + 40000);
+	gate_failure(x->gate, &t, &why, uv_now(&loop), 0);
+}
+
+static void test_all_that_sip_calls_could_get_is_down(void **state)
+{
+	static const char *const sources[] = { "sip", "siprec", NULL };
+	/* by what is down: nothing, the second, both */
+	static const struct {
+		const char *only, *routes;
+		bool down[3];
+	} down[] = {
+		{ NULL, "", { false, false, false } },
+		{ NULL, "route { asr = \"second\" }\n",
+		  { false, true, true } },
+		{ NULL, "route { asr = \"first\" }\n", { false, false, true } },
+		{ NULL, ROUTES, { false, false, false } },
+		{ NULL, "route { asr = \"first\" source = \"rtp\" }\n"
+		  "route { asr = \"second\" source = \"siprec\" }\n",
+		  { false, true, true } },
+		{ NULL, "route { asr = \"second\" source = \"rtp\" }\n"
+		  "route { asr = \"none\" }\n", { false, false, false } },
+		{ "second", ROUTES, { false, true, true } },
+		{ "none", ROUTES, { false, false, false } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(down); i++) {
+		for (unsigned n = 0; n < 3; n++) {
+			struct config *c = config(down[i].routes);
+			struct services *s;
+			struct buf why = {0};
+
+			assert_int_equal(services_open(&s, c, down[i].only,
+						       &loop, &why), 0);
+			struct service *x = choose(s, "siprec", ROLE_CALLER);
+
+			if (x && n && !strcmp(x->config->name, "second"))
+				take_down(x, 60000);
+			if (x && n && x->fallback)
+				take_down(x->fallback, 60000);
+			if (x && n == 2 && x->fallback)
+				take_down(x, 60000);
+			if (services_down(s, sources, 30000) != down[i].down[n])
+				fail_msg("row %zu, %u down", i, n);
+			assert_false(services_down(s, sources, 90000));
+			finish(s);
+			buf_free(&why);
+			config_free(c);
+		}
+	}
 }
 
 /* What cannot be opened, and what it says; nothing stays behind. */
@@ -195,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_gets_which),
 		cmocka_unit_test(test_each_is_opened_once_with_its_fallback),
+		cmocka_unit_test(test_all_that_sip_calls_could_get_is_down),
 		cmocka_unit_test(test_what_cannot_be_opened),
 	};
 
