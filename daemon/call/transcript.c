@@ -80,14 +80,12 @@ static size_t find(const struct transcript *t, unsigned connection,
 	return i;
 }
 
-/* Room for one more: the closed one that was silent longest goes, or, when all
- * are open, the one that is. */
-static void make_room(struct transcript *t)
+/* The first to go: the closed one that was silent longest, or, when all are
+ * open, the one that is. */
+static size_t worst(const struct transcript *t)
 {
 	size_t worst = 0;
 
-	if (t->n < TRANSCRIPT_OPEN)
-		return;
 	for (size_t i = 1; i < t->n; i++) {
 		const bool open = t->segments[i].state == SEGMENT_PARTIAL;
 		const bool held = t->segments[worst].state == SEGMENT_PARTIAL;
@@ -95,12 +93,13 @@ static void make_room(struct transcript *t)
 		if (open != held ? held : t->touched[i] < t->touched[worst])
 			worst = i;
 	}
-	forget(t, worst);
+	return worst;
 }
 
 static size_t add(struct transcript *t, unsigned connection, const char *key)
 {
-	make_room(t);
+	if (t->n == TRANSCRIPT_OPEN)
+		forget(t, worst(t));
 
 	const size_t i = t->n++;
 	t->segments[i] = (struct transcript_segment){
@@ -199,6 +198,23 @@ transcript_result(struct transcript *t, unsigned connection,
 		t->last.end = end;
 		t->last.hash = hash;
 	}
+	return s;
+}
+
+const struct transcript_segment *
+transcript_crowded(struct transcript *t, unsigned connection, const char *key)
+{
+	char kept[TRANSCRIPT_KEY];
+
+	key_of(kept, key);
+	if (t->n < TRANSCRIPT_OPEN || find(t, connection, kept) < t->n)
+		return NULL;
+
+	struct transcript_segment *s = &t->segments[worst(t)];
+	if (s->state != SEGMENT_PARTIAL)
+		return NULL;
+	s->state = SEGMENT_RETRACTED;
+	s->rev++;
 	return s;
 }
 

@@ -6,7 +6,8 @@
  * rising over all connections.  Knows which segments are open, so that they
  * can be retracted (their audio is sent again) or closed by us (it is not).
  * Bounded: at most TRANSCRIPT_OPEN segments of one connection are known by
- * key; the oldest closed one is forgotten first.
+ * key; the oldest closed one is forgotten first, an open one never before it
+ * was closed (transcript_crowded()).
  */
 #pragma once
 
@@ -55,6 +56,16 @@ void transcript_free(struct transcript *t);
 const struct transcript_segment *
 transcript_result(struct transcript *t, unsigned connection,
 		  const struct asr_result *r, uint64_t start, uint64_t end);
+
+/**
+ * Before a result under this key: when it would be one open segment too many,
+ * the one that was silent longest is void.
+ *
+ * @return that one, to be published as transcript_result()'s, or NULL: there
+ *         is room
+ */
+const struct transcript_segment *
+transcript_crowded(struct transcript *t, unsigned connection, const char *key);
 
 /**
  * Close one open segment: with `state` SEGMENT_FINAL it becomes a final the

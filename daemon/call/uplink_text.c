@@ -45,15 +45,22 @@ static const struct link *link_of(const struct uplink *u, unsigned connection,
 	return gone;
 }
 
+/* One the daemon closed. */
+static void publish_closed(struct uplink *u, const struct transcript_segment *s)
+{
+	const struct link gone = { .service = u->lost ? u->lost : u->service };
+
+	publish(u, link_of(u, s->connection, &gone), s, NULL);
+}
+
 bool uplink_close_segment(struct uplink *u, unsigned connection,
 			  enum segment_state state)
 {
-	const struct link gone = { .service = u->lost ? u->lost : u->service };
 	const struct transcript_segment *s =
 		transcript_close(u->transcript, connection, state);
 
 	if (s)
-		publish(u, link_of(u, s->connection, &gone), s, NULL);
+		publish_closed(u, s);
 	return s != NULL;
 }
 
@@ -113,6 +120,10 @@ bool uplink_result(struct link *l, const struct asr_result *r)
 	end = MIN(end, l->upto);
 	start = MIN(start, end);
 	const uint64_t settled = transcript_settled(u->transcript);
+	s = *r->text ? transcript_crowded(u->transcript, l->number, r->key)
+		     : NULL;
+	if (s)
+		publish_closed(u, s);
 	s = transcript_result(u->transcript, l->number, r, start, end);
 	if (transcript_settled(u->transcript) > settled)
 		u->down_since_ms = 0; /* we get on */

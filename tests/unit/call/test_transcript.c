@@ -324,6 +324,7 @@ static void test_more_than_64(void **state)
 				 i + 2);
 	}
 	/* the newest are known, the open one as well, the oldest are not */
+	assert_null(transcript_crowded(t, 1, "another"));
 	assert_null(result(t, FINAL, "199", "199", 100));
 	assert_null(result(t, FINAL, "140", "140", 100));
 	assert_int_equal(result(t, PARTIAL, "open", "x2", 90)->number, 1);
@@ -332,10 +333,24 @@ static void test_more_than_64(void **state)
 
 	assert_int_equal(transcript_new(&t), 0);
 	for (unsigned i = 0; i < 500; i++) {
+		const struct transcript_segment *gone;
+
 		snprintf(key, sizeof(key), "%u", i);
+		gone = transcript_crowded(t, 1, key);
+		if (i < TRANSCRIPT_OPEN) {
+			assert_null(gone);
+		} else {
+			/* each that goes is told of, before it is forgotten */
+			assert_int_equal(gone->number, i - TRANSCRIPT_OPEN + 1);
+			assert_int_equal(gone->state, SEGMENT_RETRACTED);
+			assert_int_equal(gone->rev, 2);
+			assert_null(transcript_crowded(t, 1, key));
+		}
 		assert_int_equal(result(t, PARTIAL, key, "y", 100)->number,
 				 i + 1);
+		assert_null(transcript_crowded(t, 1, key)); /* it is known */
 	}
+	assert_int_equal(transcript_settled(t), 0);
 	for (unsigned i = 0; i < TRANSCRIPT_OPEN; i++)
 		assert_int_equal(transcript_close(t, 0, SEGMENT_FINAL)->number,
 				 500 - TRANSCRIPT_OPEN + 1 + i);
