@@ -91,11 +91,12 @@ endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtrunkscribe.a
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka \
-	  -o $@
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) \
+	  -lcmocka -o $@
 
 # The tests of a tool's parts link the tool, all but its main().
-CALLGEN_PARTS := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard tools/callgen/*.c)))
+CALLGEN_PARTS := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c, \
+                 $(wildcard tools/callgen/*.c)))
 $(patsubst %.c,$(B)/%,$(wildcard tests/unit/callgen/test_*.c)): $(CALLGEN_PARTS)
 
 unit: $(TESTS)

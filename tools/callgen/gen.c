@@ -41,6 +41,7 @@ static struct call *call_new(struct gen *g)
 
 		l->call = c;
 		l->k = k;
+		snprintf(l->label, sizeof(l->label), "%u", k + 1);
 		l->number = (unsigned)((c->number - 1) * g->o->legs + k);
 		p.offset = (size_t)l->number * APART % g->sound.n;
 		plan_init(&l->plan, &p, &g->sound, g->o->seed, l->number);
@@ -58,6 +59,18 @@ static void on_next_call(struct timer *t, uint64_t now_us)
 		timers_arm(g->timers, t, g->first_us + (uint64_t)
 			   ((double)g->begun * 1e9 / (double)g->o->rate_milli));
 	g->way->begin(c);
+}
+
+/* Once. */
+static void tell_end(struct gen *g)
+{
+	void (*ended)(struct gen *) = g->ended;
+
+	if (!ended || g->over < g->begun ||
+	    (!g->stopping && g->begun < g->o->calls))
+		return;
+	g->ended = NULL;
+	ended(g);
 }
 
 void gen_call_over(struct call *c, bool good)
@@ -79,9 +92,7 @@ void gen_call_over(struct call *c, bool good)
 	g->over++;
 	g->bad += !good;
 	call_free(c);
-	if (g->over == g->begun && (g->stopping || g->begun == g->o->calls) &&
-	    g->ended)
-		g->ended(g);
+	tell_end(g);
 }
 
 void gen_stop(struct gen *g)
@@ -98,8 +109,7 @@ void gen_stop(struct gen *g)
 			g->way->end(c);
 		}
 	}
-	if (g->over == g->begun && g->ended)
-		g->ended(g);
+	tell_end(g);
 }
 
 static void first(struct gen *g, uint64_t now_us)

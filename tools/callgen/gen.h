@@ -35,6 +35,7 @@ struct leg {
 	bool begun, cut;         /**< cut: not all was sent */
 	struct timer timer;
 	char name[LEG_NAME];     /**< At the other side, or "" */
+	char label[32];
 };
 
 struct call {

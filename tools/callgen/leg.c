@@ -105,12 +105,11 @@ json_t *leg_report(const struct leg *l)
 	const struct gen *g = l->call->gen;
 	const struct plan_counts *n = &l->plan.counts;
 	const struct addr at = sender_address(g->sender, l->number);
-	char from[ADDR_TEXT], to[ADDR_TEXT], label[16];
+	char from[ADDR_TEXT], to[ADDR_TEXT];
 	json_t *line;
 
-	snprintf(label, sizeof(label), "%u", l->k + 1);
 	line = json_pack("{s:s, s:i, s:s, s:s, s:i, s:s, s:s, s:[I], s:b}",
-		"call", l->call->id, "leg", (int)l->k, "label", label,
+		"call", l->call->id, "leg", (int)l->k, "label", l->label,
 		"codec", law_name(l->plan.o.law),
 		"ptime", (int)(l->plan.o.frame / 8),
 		"from", addr_print(from, &at), "to", addr_print(to, &l->to),

@@ -138,6 +138,8 @@ static int serve(struct run *r)
 	g->ended = on_ended;
 	gen_begin(g);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
+	if (g->way == &way_sip)
+		way_sip_free(g);
 	return 0;
 }
 

@@ -101,7 +101,7 @@ static void begin(struct call *c)
 	static const char *const roles[] = { "caller", "agent" };
 	struct gen *g = c->gen;
 	struct told *t = c->priv = calloc(1, sizeof(*t));
-	char at[ADDR_TEXT], label[16];
+	char at[ADDR_TEXT];
 
 	if (!t) {
 		gen_call_over(c, false);
@@ -112,11 +112,10 @@ static void begin(struct call *c)
 		struct leg *l = &c->legs[k];
 		const struct addr from = sender_address(g->sender, l->number);
 
-		snprintf(label, sizeof(label), "%u", k + 1);
 		control_ask(g->way_state, json_pack(
 			"{s:s, s:s, s:s, s:s, s:s, s:s}", "do", "leg.add",
 			"call", c->id, "codec", law_name(l->plan.o.law),
-			"role", k < 2 ? roles[k] : "unknown", "label", label,
+			"role", k < 2 ? roles[k] : "unknown", "label", l->label,
 			"remote", addr_print(at, &from)), on_added, l);
 	}
 }
