@@ -185,12 +185,13 @@ demo:
 	@sh tools/demo.sh
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/trunkscribe \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/trunkscribe/siprec \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe $(DESTDIR)$(PREFIX)/lib/systemd/system \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 755 $(B)/trunkscribed $(TOOLS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json systemd/capture.conf \
 	  $(DESTDIR)$(PREFIX)/share/trunkscribe
+	install -m 644 tools/callgen/siprec/*.txt $(DESTDIR)$(PREFIX)/share/trunkscribe/siprec
 	install -m 644 README.md CHANGES.md SECURITY.md LICENSE \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/trunkscribed.service \

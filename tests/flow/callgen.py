@@ -1,5 +1,4 @@
 """callgen under test, and what its report promises a receiver."""
-import array
 import json
 import subprocess
 import zlib
@@ -61,5 +60,9 @@ def check_heard(leg, pcm):
     assert f"{zlib.crc32(heard):08x}" == leg["crc32"]
 
 
-def samples(pcm):
-    return array.array("h", pcm)
+def dumps(daemon, sim):
+    """{leg's name: PCM}: the ASR's session says whose connection it was."""
+    lines = [json.loads(x) for x in daemon.lines]
+    sessions = {e["asr"]["session"][1:]: e["leg"] for e in lines if e["type"] == "segment"}
+    return {sessions[r["config"]["transaction_id"][1:]]: sim.dump(r["connection"])
+            for r in sim.report}

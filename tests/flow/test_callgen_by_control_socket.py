@@ -1,20 +1,10 @@
 """callgen's bare RTP legs, told to a live daemon, are what the ASR heard: leg by leg."""
-import json
-
-from callgen import callgen, check_heard
+from callgen import callgen, check_heard, dumps
 from sessions import asr_config, key_file
 from simulator import Simulator
-from test_rtp_told_by_the_control_socket import Control, Daemon
+from service import Control, Daemon
 
 PORTS = (23400, 23599)
-
-
-def dumps(daemon, sim):
-    """{leg's name: PCM}: the ASR's session says whose connection it was."""
-    lines = [json.loads(x) for x in daemon.lines]
-    sessions = {e["asr"]["session"][1:]: e["leg"] for e in lines if e["type"] == "segment"}
-    return {sessions[r["config"]["transaction_id"][1:]]: sim.dump(r["connection"])
-            for r in sim.report}
 
 
 def run(tmp_path, *options, calls, legs=1, code=0):

@@ -91,7 +91,7 @@ static void on_connect(uv_connect_t *req, int status)
 	if (status == UV_ECANCELED)
 		return;
 	if (status) {
-		fail(EXIT_RUN, "the control socket: %s; is trunkscribed "
+		complain(EXIT_RUN, "the control socket: %s; is trunkscribed "
 		     "running, and is this its path?", uv_strerror(status));
 		broke(c);
 	} else {

@@ -39,7 +39,7 @@ static int load_sound(struct run *r)
 			     : sound_make(&r->gen.sound);
 
 	if (err)
-		err = fail(EXIT_INPUT, "%s", why.len ? buf_str(&why)
+		err = complain(EXIT_INPUT, "%s", why.len ? buf_str(&why)
 						     : strerror(-err));
 	buf_free(&why);
 	return err;
@@ -59,7 +59,7 @@ static int open_senders(struct run *r)
 	else if (!err && o->spoof_from.family)
 		err = sender_open(&r->gen.spoofer, &o->spoof_from, 1, &why);
 	if (err)
-		fail(EXIT_RUN, "%s", why.len ? buf_str(&why)
+		complain(EXIT_RUN, "%s", why.len ? buf_str(&why)
 		     : "--spoof and --write do not go together");
 	buf_free(&why);
 	return err ? EXIT_RUN : 0;
@@ -70,7 +70,7 @@ static int open_report(struct run *r)
 	r->gen.report = strcmp(r->o.report, "-") ? fopen(r->o.report, "w")
 						 : stdout;
 	return r->gen.report ? 0
-		: fail(EXIT_RUN, "%s: %s", r->o.report, strerror(errno));
+		: complain(EXIT_RUN, "%s: %s", r->o.report, strerror(errno));
 }
 
 static double cpu_seconds(void)
@@ -197,17 +197,17 @@ int main(int argc, char **argv)
 	json_object_seed(0);
 	uv_loop_init(&r.loop);
 	if (timers_new(&r.gen.timers))
-		return fail(EXIT_RUN, "out of memory");
+		return complain(EXIT_RUN, "out of memory");
 	code = work(&r);
 	uv_run(&r.loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&r.loop) && !code)
-		code = fail(EXIT_RUN, "something was left open");
+		code = complain(EXIT_RUN, "something was left open");
 	timers_free(r.gen.timers);
 	if (sender_close(r.gen.sender) && !code)
-		code = fail(EXIT_RUN, "%s could not be written", r.o.write);
+		code = complain(EXIT_RUN, "%s could not be written", r.o.write);
 	sender_close(r.gen.spoofer);
 	sound_free(&r.gen.sound);
 	if (r.gen.report && fclose(r.gen.report) && !code)
-		code = fail(EXIT_RUN, "the report could not be written");
+		code = complain(EXIT_RUN, "the report could not be written");
 	return code;
 }

@@ -13,7 +13,7 @@
 
 enum { SOCKETS_MAX = 10000, DAY_MS = 24 * 3600 * 1000, NAME_MAX_BYTES = 32 };
 
-int fail(int code, const char *fmt, ...)
+int complain(int code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -386,36 +386,36 @@ static int check(struct options *o)
 		strlen(o->plan.digits) * 2 * PLAN_EVENT_MS + 500;
 
 	if (ways != 1)
-		return fail(EXIT_USAGE, "one of --to, --control and --sip is "
+		return complain(EXIT_USAGE, "one of --to, --control and --sip is "
 			    "needed; see --help");
 	if (o->write && !o->to.family)
-		return fail(EXIT_USAGE, "--write needs --to");
+		return complain(EXIT_USAGE, "--write needs --to");
 	if (o->siprec && !o->sip.family)
-		return fail(EXIT_USAGE, "--siprec needs --sip");
+		return complain(EXIT_USAGE, "--siprec needs --sip");
 	if (o->plan.cn && !o->quiet_ms)
-		return fail(EXIT_USAGE, "--cn needs --dtx");
+		return complain(EXIT_USAGE, "--cn needs --dtx");
 	if (o->length_ms < 60)
-		return fail(EXIT_USAGE, "--length is at least 60ms");
+		return complain(EXIT_USAGE, "--length is at least 60ms");
 	if (o->hold_ms && o->hold_at_ms + o->hold_ms >= o->length_ms)
-		return fail(EXIT_USAGE, "--hold ends before the call does");
+		return complain(EXIT_USAGE, "--hold ends before the call does");
 	if (within(o->ssrc_at_ms, o->hold_at_ms, o->hold_ms) ||
 	    within(o->jump_at_ms, o->hold_at_ms, o->hold_ms) ||
 	    (*o->plan.digits &&
 	     (within(o->ssrc_at_ms, o->digits_at_ms, digits_ms) ||
 	      within(o->jump_at_ms, o->digits_at_ms, digits_ms))))
-		return fail(EXIT_USAGE, "--ssrc-change and --jump are not within "
+		return complain(EXIT_USAGE, "--ssrc-change and --jump are not within "
 			    "500 ms of --hold or --dtmf");
 	if (*o->plan.digits && o->digits_at_ms + digits_ms > o->length_ms)
-		return fail(EXIT_USAGE, "--dtmf: the call is too short for it");
+		return complain(EXIT_USAGE, "--dtmf: the call is too short for it");
 	const struct addr *to = o->to.family ? &o->to : &o->sip;
 
 	if (!o->from.family)
 		addr_parse(&o->from, to->family == 6 ? "::1" : "127.0.0.1",
 			   to->family == 6 ? 3 : 9);
 	if (to->family && o->from.family != to->family)
-		return fail(EXIT_USAGE, "--from is not of the same family");
+		return complain(EXIT_USAGE, "--from is not of the same family");
 	if (o->to.family && o->to.port + 2 * o->calls * o->legs > 65536)
-		return fail(EXIT_USAGE, "--to: so many legs have no ports");
+		return complain(EXIT_USAGE, "--to: so many legs have no ports");
 	return 0;
 }
 
@@ -439,13 +439,13 @@ int options_read(struct options *o, int argc, char **argv)
 		if (at < 0 || at >= OPTIONS)
 			return EXIT_USAGE;
 		if (read_option(o, (enum which)at, optarg))
-			return fail(EXIT_USAGE, "--%s is %s, not \"%s\"",
+			return complain(EXIT_USAGE, "--%s is %s, not \"%s\"",
 				    rows[at].name, rows[at].what, optarg);
 	}
 	if (o->help)
 		return 0;
 	if (optind < argc)
-		return fail(EXIT_USAGE, "what is \"%s\"? see --help",
+		return complain(EXIT_USAGE, "what is \"%s\"? see --help",
 			    argv[optind]);
 	if (!o->legs)
 		o->legs = o->siprec ? 2 : 1;

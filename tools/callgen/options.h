@@ -47,5 +47,5 @@ int options_read(struct options *o, int argc, char **argv);
 /** What leg `k` of a call does. */
 struct plan_options options_plan(const struct options *o, unsigned k);
 /** "callgen: ..." on stderr.  @return `code` */
-int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 extern const char options_usage[];

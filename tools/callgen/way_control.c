@@ -35,7 +35,7 @@ static bool was_done(const json_t *answer, const char *what)
 
 	if (json_is_true(json_object_get(answer, "ok")))
 		return true;
-	fail(EXIT_RUN, "%s: %s", what, error ? error : "no answer");
+	complain(EXIT_RUN, "%s: %s", what, error ? error : "no answer");
 	return false;
 }
 

@@ -73,7 +73,7 @@ static void on_stream_closed(const struct reason *why, void *arg)
 {
 	struct sip_end *e = arg;
 
-	fail(EXIT_RUN, "the connection: %s", why->text);
+	complain(EXIT_RUN, "the connection: %s", why->text);
 	e->up = false;
 	gen_stop(e->gen);
 	list_each(&e->gen->calls, x)
@@ -125,9 +125,9 @@ static int load_dialect(struct sip_end *e)
 	if (!o->siprec)
 		return 0;
 	if (dialect_load(&e->dialect, o->siprec, &why))
-		code = fail(EXIT_INPUT, "%s", buf_str(&why));
+		code = complain(EXIT_INPUT, "%s", buf_str(&why));
 	else if (e->dialect.legs != o->legs)
-		code = fail(EXIT_USAGE, "%s has %u legs: add --legs %u",
+		code = complain(EXIT_USAGE, "%s has %u legs: add --legs %u",
 			    o->siprec, e->dialect.legs, e->dialect.legs);
 	buf_free(&why);
 	return code;
@@ -148,7 +148,7 @@ int way_sip_open(struct gen *g)
 
 	if (!code && (g->o->transport == TRANSPORT_UDP ? open_udp(e)
 						       : open_tcp(e)))
-		code = fail(EXIT_RUN, "no socket for SIP");
+		code = complain(EXIT_RUN, "no socket for SIP");
 	if (code) {
 		way_sip_close(g);
 		way_sip_free(g);
