@@ -47,6 +47,7 @@ static bool is_known_method(struct sip_text t)
 /* A version, but not ours */
 static bool is_other_version(struct sip_text v)
 {
+	v = sip_text_trim(v);
 	return v.len > 4 && !strncasecmp(v.p, "SIP/", 4) &&
 	       v.p[4] >= '0' && v.p[4] <= '9' && !sip_text_is(v, "SIP/2.0");
 }

@@ -2,13 +2,12 @@
 #include "daemon/sig/sip_respond.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/array.h"
 #include "daemon/sig/sip_uri.h"
 
-enum { PORT = 5060 };
+enum { PORT = 5060, SENT_BY = 300 };
 
 static const struct {
 	unsigned status;
@@ -56,15 +55,25 @@ static void put_line(struct buf *b, const char *name, struct sip_text value)
 	buf_puts(b, "\r\n");
 }
 
-/* "SIP/2.0/UDP host:port": what follows the blank */
-static struct sip_text sent_by(struct sip_text via)
+/* "SIP / 2.0 / UDP host : port;...", blanks wherever they like: the host and
+ * port as a URI, which `text` holds */
+static int sent_by(struct sip_uri *out, char text[SENT_BY], struct sip_text via)
 {
 	struct sip_text rest = sip_text_cut(&via, ';');
+	size_t n = 4;
 
-	for (size_t i = rest.len; i > 0; i--)
-		if (rest.p[i - 1] == ' ' || rest.p[i - 1] == '\t')
-			return (struct sip_text){ rest.p + i, rest.len - i };
-	return (struct sip_text){ rest.p + rest.len, 0 };
+	sip_text_cut(&rest, '/');
+	sip_text_cut(&rest, '/');
+	rest = sip_text_trim(rest);
+	while (rest.len && rest.p[0] != ' ' && rest.p[0] != '\t') {
+		rest.p++; /* the transport */
+		rest.len--;
+	}
+	memcpy(text, "sip:", n);
+	for (size_t i = 0; i < rest.len && n < SENT_BY; i++)
+		if (rest.p[i] != ' ' && rest.p[i] != '\t')
+			text[n++] = rest.p[i];
+	return sip_uri_read(out, (struct sip_text){ text, n });
 }
 
 /* Parameters of its own are taken out: nobody may say where we answer */
@@ -96,15 +105,10 @@ static void put_via(struct buf *b, struct sip_text value, bool first,
 		return;
 	}
 	struct addr ip = *source, host;
-	const struct sip_text by = sent_by(one);
 	struct sip_uri u = { 0 };
-	char as_uri[300] = "";
+	char by[SENT_BY];
 	const bool rport = sip_param(one, "rport", NULL);
-
-	snprintf(as_uri, sizeof(as_uri), "sip:%.*s",
-		 (int)MIN(by.len, (size_t)256), by.p);
-	const bool same = !sip_uri_read(&u, (struct sip_text){
-						    as_uri, strlen(as_uri) }) &&
+	const bool same = !sent_by(&u, by, one) &&
 			  !sip_uri_address(&host, &u) &&
 			  addr_same_ip(&host, source);
 
@@ -182,15 +186,11 @@ struct addr sip_answer_to(const struct sip_fields *f, const struct addr *source)
 	struct sip_text rest = sip_field(f, "via", 0), one;
 	struct addr to = *source;
 	struct sip_uri u;
-	char as_uri[300];
+	char by[SENT_BY];
 
 	if (!sip_next_value(&rest, &one) || sip_param(one, "rport", NULL))
 		return to;
-	const struct sip_text by = sent_by(one);
-
-	snprintf(as_uri, sizeof(as_uri), "sip:%.*s",
-		 (int)MIN(by.len, (size_t)256), by.p);
-	if (!sip_uri_read(&u, (struct sip_text){ as_uri, strlen(as_uri) }))
+	if (!sent_by(&u, by, one))
 		to.port = u.port ? u.port : PORT;
 	return to;
 }

@@ -33,6 +33,11 @@ static const struct {
 	{ "a name", START "Via: SIP/2.0/UDP pbx.example:9;branch=z\r\n" REST,
 	  "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP pbx.example:9;branch=z"
 	  ";received=192.0.2.1\r\n" BACK END, "192.0.2.1:9" },
+	{ "blanks", START "Via: SIP  / 2.0 / UDP\t 192.0.2.1 : 99 ; branch = z"
+	  "\r\n" REST, "SIP/2.0 200 OK\r\nVia: SIP  / 2.0 / UDP\t 192.0.2.1 : "
+	  "99 ; branch = z\r\n" BACK END, "192.0.2.1:99" },
+	{ "no transport", START "Via: x\r\n" REST, "SIP/2.0 200 OK\r\nVia: x;"
+	  "received=192.0.2.1\r\n" BACK END, "192.0.2.1:6000" },
 	{ "a lie", START "Via: SIP/2.0/UDP 192.0.2.1:9;received=203.0.113.9"
 	  ";branch=z;rport=1\r\n" REST, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP "
 	  "192.0.2.1:9;branch=z;received=192.0.2.1;rport=6000\r\n" BACK END,
