@@ -231,6 +231,12 @@ const char *rtp_leg_id(const struct rtp_leg *r)
 	return leg_id(r->leg);
 }
 
+void rtp_leg_role(struct rtp_leg *r, enum role role, const char *role_source,
+		  const char *label)
+{
+	leg_update(r->leg, role, role_source, label);
+}
+
 void rtp_leg_stats(const struct rtp_leg *r, struct rtp_leg_stats *out)
 {
 	*out = r->stats;

@@ -95,6 +95,10 @@ struct addr rtp_leg_address(const struct rtp_leg *r);
 /** As in events. */
 const char *rtp_leg_id(const struct rtp_leg *r);
 
+/** As leg_update(). */
+void rtp_leg_role(struct rtp_leg *r, enum role role, const char *role_source,
+		  const char *label);
+
 struct rtp_leg_stats {
 	uint64_t packets;      /**< Of the source and its SSRC */
 	uint64_t foreign;      /**< Anybody else's */

@@ -365,7 +365,7 @@ static int call_begin(struct sip_call *c, const struct sip_request *r)
 	struct buf values = { 0 };
 	char uuid[UUID_TEXT];
 
-	sip_siprec_begin(c, r, &id);
+	sip_siprec_begin(c, &id);
 	add_header_ids(c, r, &id, &values);
 
 	const struct call_info i = {
@@ -375,11 +375,12 @@ static int call_begin(struct sip_call *c, const struct sip_request *r)
 		.to = *id.to ? id.to : NULL,
 		.sip_call_id = r->m->call_id, .ids = id.ids, .n_ids = id.n_ids,
 		.trunk = r->peer.from,
+		.participants = id.n_participants ? id.participants : NULL,
+		.n_participants = id.n_participants,
 	};
 	const int err = call_open(&c->call, c->server->cfg.calls, &i);
 
 	buf_free(&values);
-	buf_free(&id.text);
 	return err;
 }
 
@@ -401,7 +402,11 @@ static void begin(struct sip_server *s, const struct sip_request *r,
 {
 	struct sip_call *c = call_new(s, r);
 	struct buf sdp = { 0 };
-	int err = c ? call_begin(c, r) : -ENOMEM;
+	int err;
+
+	if (c)
+		sip_siprec_take(c, r, a, offer);
+	err = c ? call_begin(c, r) : -ENOMEM;
 
 	if (err)
 		free(offer);

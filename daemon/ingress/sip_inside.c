@@ -54,8 +54,11 @@ static unsigned renew(struct sip_call *c, const struct sip_request *r,
 	if (status)
 		return status;
 	if (invite || r->m->sdp_len) {
+		sip_siprec_take(c, r, &a, offer);
 		if (sip_media_apply(c, &a, offer, sdp))
 			return 503;
+	} else {
+		sip_siprec_take(c, r, NULL, NULL);
 	}
 	refresh(c, session_s);
 	sip_dialog_target(c->dialog, r->f);
@@ -74,7 +77,7 @@ static void on_invite(struct sip_call *c, const struct sip_request *r)
 	} else {
 		c->last_method = SIP_OTHER;
 		sip_call_accept(c, r, buf_str(&headers), &sdp);
-		sip_siprec_update(c, r);
+		sip_siprec_update(c);
 	}
 	buf_free(&headers);
 	buf_free(&sdp);
@@ -86,7 +89,7 @@ static void on_update(struct sip_call *c, const struct sip_request *r)
 	const unsigned status = renew(c, r, &headers, &sdp);
 
 	if (!status)
-		sip_siprec_update(c, r);
+		sip_siprec_update(c);
 	answer(c, r, status ? status : 200, buf_str(&headers),
 	       sdp.len ? &sdp : NULL);
 	sip_call_arm(c);
@@ -146,7 +149,8 @@ static void new_request(struct sip_call *c, const struct sip_request *r)
 		on_bye(c, r);
 		break;
 	case SIP_INFO:
-		sip_siprec_update(c, r);
+		sip_siprec_take(c, r, NULL, NULL);
+		sip_siprec_update(c);
 		answer(c, r, 200, NULL, NULL);
 		break;
 	case SIP_OPTIONS:

@@ -72,12 +72,15 @@ static struct addr bind_address(const struct sip_call *c,
 	return at;
 }
 
-/* A name instead of an address: then they send from where they signal */
+/* A name instead of an address, or 0.0.0.0 (old rtpproxies): then they send from where they signal */
 static void remote_of(struct rtp_remote *out, const struct sip_call *c,
 		      const struct sdp_media *m)
 {
+	const bool unknown = addr_is_any(&m->at) &&
+			     m->direction == SDP_SENDONLY;
+
 	sdp_remote(out, m);
-	if (m->at.family)
+	if (m->at.family && !unknown)
 		return;
 	out->at = c->peer.from;
 	out->at.port = m->at.port;

@@ -17,6 +17,7 @@
 #include "daemon/base/list.h"
 #include "daemon/base/log.h"
 #include "daemon/base/map.h"
+#include "daemon/ingress/recording.h"
 #include "daemon/ingress/rtp_leg.h"
 #include "daemon/ingress/sip_keys.h"
 #include "daemon/ingress/sip_sockets.h"
@@ -27,8 +28,6 @@
 #include "daemon/sig/sip_fields.h"
 #include "daemon/sig/sip_resend.h"
 #include "daemon/sig/sip_respond.h"
-
-struct sip_siprec;
 
 /** A request, while it is being handled. */
 struct sip_request {
@@ -51,6 +50,8 @@ struct sip_server {
 	uint64_t secret;          /**< Of the tags in what is refused */
 	uint64_t answered, refused, strange; /**< Requests; junk */
 	struct log_limit told[8]; /**< By kind of refusal */
+	struct recording_config recording; /**< Of the configuration */
+	struct log_limit bad_metadata;
 };
 
 struct sip_leg {
@@ -97,7 +98,7 @@ struct sip_call {
 
 	struct call *call;        /**< NULL: over */
 	bool siprec;
-	struct sip_siprec *recording; /**< sip_siprec.h's */
+	struct recording *recording; /**< sip_siprec.h's; NULL: plain */
 	struct sdp *offer;        /**< Theirs; NULL: only ours */
 	struct sdp_answer answer;     /**< What holds */
 	struct answer_origin origin;
