@@ -71,6 +71,7 @@ $(B)/codecs/registry.o $(B)/fuzz/codecs/registry.o: $(B)/codecs.inc
 $(B)/daemon/asr/registry.o $(B)/fuzz/daemon/asr/registry.o: $(B)/vendors.inc
 $(B)/daemon/cfg/check.o $(B)/fuzz/daemon/cfg/check.o: $(B)/vendors.inc
 $(B)/daemon/ingress/registry.o $(B)/fuzz/daemon/ingress/registry.o: $(B)/ways.inc
+$(B)/daemon/ops/page.o $(B)/fuzz/daemon/ops/page.o: $(wildcard daemon/ops/page/*)
 $(B)/tools/asr-sim/registry.o: $(B)/dialects.inc
 
 $(B)/%.o: %.c
