@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/app_ports.h"
+#include "daemon/app_watch.h"
 #include "daemon/base/log.h"
 #include "daemon/cfg/ports.h"
 #include "daemon/core.h"
@@ -23,6 +24,7 @@ struct run {
 	struct clock_live *clock;
 	struct rtp_ports *ports;  /* NULL: no rtp section */
 	struct control *control;
+	struct watch *watch;
 	uint64_t started_ms;
 	uv_signal_t signals[2];
 	struct {
@@ -118,6 +120,27 @@ static void drain(struct run *r, const struct command *c, struct answer *a)
 	}
 }
 
+static void fill_status(const struct run *r, struct status *s)
+{
+	s->draining = r->draining;
+	s->uptime_s = (uv_now(&r->core.loop) - r->started_ms) / 1000;
+	s->calls = calls_count(r->core.calls);
+}
+
+/* What the ways know of it is asked for as by an operator. */
+static void on_status(struct status *out, void *arg)
+{
+	const struct command c = { .kind = COMMAND_STATUS };
+	const struct run *r = arg;
+	struct answer a = {0};
+
+	for (size_t i = 0; i < r->n_ways; i++)
+		if (r->ways[i].way->command)
+			r->ways[i].way->command(r->ways[i].opened, &c, &a);
+	fill_status(r, &a.status);
+	*out = a.status;
+}
+
 static void on_command(const struct command *c, struct answer *a, void *arg)
 {
 	struct run *r = arg;
@@ -131,10 +154,7 @@ static void on_command(const struct command *c, struct answer *a, void *arg)
 			answered = r->ways[i].way->command(r->ways[i].opened,
 							   c, a);
 	if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
-		a->status.draining = r->draining;
-		a->status.uptime_s = (uv_now(&r->core.loop) - r->started_ms) /
-				     1000;
-		a->status.calls = calls_count(r->core.calls);
+		fill_status(r, &a->status);
 	} else if (!answered) {
 		answer_error(a, "nothing here takes that: add a section rtp to "
 			     "the configuration and restart");
@@ -227,7 +247,8 @@ static int open_ways(struct run *r)
 static int open_all(struct run *r)
 {
 	const struct core_options co = {
-		.socket = true, .paced = true, .idle = on_idle, .arg = r,
+		.socket = true, .paced = true, .seen = watch_event,
+		.seen_arg = r->watch, .idle = on_idle, .arg = r,
 	};
 	int code = core_open(&r->core, &co);
 
@@ -239,6 +260,8 @@ static int open_all(struct run *r)
 		code = open_ways(r);
 	if (!code)
 		code = core_listen(&r->core);
+	if (!code)
+		code = watch_listen(r->watch);
 	return code ? code : open_control(r);
 }
 
@@ -259,6 +282,11 @@ int app_run(const struct config *c)
 
 	if (core_init(&r.core, c))
 		return EXIT_RUNTIME;
+	const struct watch_config wc = { &r.core, on_status, &r };
+	if (watch_new(&r.watch, &wc)) {
+		core_close(&r.core);
+		return EXIT_RUNTIME;
+	}
 	open_signals(&r);
 	r.started_ms = uv_now(&r.core.loop);
 	const int code = open_all(&r);
@@ -268,11 +296,13 @@ int app_run(const struct config *c)
 		uv_run(&r.core.loop, UV_RUN_DEFAULT);
 	}
 	control_close(r.control);
+	watch_stop(r.watch);
 	close_ways(&r);
 	rtp_ports_free(r.ports);
 	clock_live_close(r.clock);
 	for (int i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&r.signals[i], NULL);
 	core_close(&r.core);
+	watch_free(r.watch);
 	return code ? code : r.code;
 }

@@ -26,11 +26,20 @@ static int fail(const char *what, int err)
 	return EXIT_RUNTIME;
 }
 
+static void publish(const struct event *e, void *arg)
+{
+	struct core *x = arg;
+
+	if (x->seen)
+		x->seen(e, x->seen_arg);
+	journal_emit(x->journal, e);
+}
+
 /* What becomes of an asr is everybody's to know. */
 static void on_service(const struct service *s, const char *what,
 		       const struct reason *why, void *arg)
 {
-	const struct core *x = arg;
+	struct core *x = arg;
 	const struct event e = {
 		.type = EVENT_DAEMON, .now_us = timers_now_us(x->timers),
 		.daemon = {
@@ -40,7 +49,7 @@ static void on_service(const struct service *s, const char *what,
 		},
 	};
 
-	journal_emit(x->journal, &e);
+	publish(&e, x);
 }
 
 void core_tell(struct core *x, const char *what, const char *text)
@@ -50,7 +59,7 @@ void core_tell(struct core *x, const char *what, const char *text)
 		.daemon = { .what = what, .text = text },
 	};
 
-	journal_emit(x->journal, &e);
+	publish(&e, x);
 }
 
 static int open_services(struct core *x, const char *asr)
@@ -86,18 +95,17 @@ static int open_journal(struct core *x, bool socket)
 	return *jd.directory ? journal_open_disk(x->journal, &jd) : 0;
 }
 
-static struct event_sink events_of(const struct core *x)
+static struct event_sink events_of(struct core *x)
 {
 	return x->redact ? (struct event_sink){ redact_sink, x->redact }
-			 : (struct event_sink){ journal_sink, x->journal };
+			 : (struct event_sink){ publish, x };
 }
 
 static int open_redact(struct core *x)
 {
 	if (strcmp(x->config->redact, "pan") != 0)
 		return 0;
-	return redact_new(&x->redact, (struct event_sink){ journal_sink,
-							   x->journal });
+	return redact_new(&x->redact, (struct event_sink){ publish, x });
 }
 
 static int open_calls(struct core *x, const struct core_options *o)
@@ -123,6 +131,8 @@ int core_init(struct core *x, const struct config *config)
 
 int core_open(struct core *x, const struct core_options *o)
 {
+	x->seen = o->seen;
+	x->seen_arg = o->seen_arg;
 	const int code = open_services(x, o->asr);
 	int err;
 

@@ -24,6 +24,8 @@ struct core {
 	struct turns *turns;
 	struct timers *timers;
 	struct journal *journal;
+	void (*seen)(const struct event *e, void *arg);
+	void *seen_arg;
 	struct redact *redact;   /**< NULL: nothing is masked */
 	struct subscribers *subscribers;
 	struct services *services;
@@ -37,6 +39,9 @@ struct core_options {
 	bool hopeless_is_final;
 	uint32_t give_up_ms;
 	struct audio_sink audio;
+	/** Every event, before it is published.  NULL: nobody. */
+	void (*seen)(const struct event *e, void *arg);
+	void *seen_arg;
 	void (*busy)(bool busy, void *arg); /**< `arg` as below */
 	void (*idle)(void *arg);
 	void *arg;

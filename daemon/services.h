@@ -4,6 +4,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/call/service.h"
 #include "daemon/cfg/config.h"
+#include "daemon/ops/metrics.h"
 
 struct services;
 
@@ -34,6 +35,9 @@ void services_watch(struct services *s, services_tell_fn *tell, void *arg);
  */
 bool services_down(const struct services *s, const char *const *sources,
 		   uint64_t longer_ms);
+
+/** Of the i-th asr of the configuration. */
+struct metrics_asr services_figures(const struct services *s, size_t i);
 
 /** For struct calls_config.choose; `chooser` is the services. */
 struct service *services_choose(const struct leg_facts *f, void *chooser);

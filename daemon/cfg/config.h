@@ -78,6 +78,7 @@ struct config {
 		uint64_t size, age_ms;
 		bool text;
 	} journal;
+	struct { bool given; char *listen; bool transcripts; } http;
 	struct { bool given; char *interface; char *filter; } capture;
 	/** Lists are NULL-ended. */
 	struct {

@@ -318,11 +318,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c,
 				  const char *version, const char *body,
 				  size_t *body_len, void **state)
 {
+	static char begun;
 	struct http *h = arg;
 
 	(void)version;
 	(void)body;
-	(void)state;
+	if (!*state) { /* only its head is there */
+		*state = &begun;
+		return MHD_YES;
+	}
 	if (*body_len) {
 		*body_len = 0;
 		return MHD_YES;
@@ -476,4 +480,9 @@ void http_close(struct http *h)
 struct addr http_address(const struct http *h)
 {
 	return h->at;
+}
+
+unsigned http_streams(const struct http *h)
+{
+	return h->n_streams;
 }

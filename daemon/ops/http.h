@@ -49,6 +49,9 @@ void http_close(struct http *h);
 /** Where it listens (port 0 was given). */
 struct addr http_address(const struct http *h);
 
+/** Streams there are. */
+unsigned http_streams(const struct http *h);
+
 /** One event's line, with its line feed, to all streams.  Never waits. */
 void http_publish(struct http *h, enum event_type type, const char *line,
 		  size_t len);

@@ -1,0 +1,208 @@
+/** @file app_watch.c  Figures of the running service: metrics, HTTP, its page */
+#include "daemon/app_watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/hash.h"
+#include "daemon/base/log.h"
+#include "daemon/base/map.h"
+#include "daemon/cfg/listen.h"
+#include "daemon/net/turns.h"
+#include "daemon/ops/http.h"
+#include "daemon/ops/metrics.h"
+#include "daemon/options.h"
+#include "daemon/pub/subscribers.h"
+#include "daemon/services.h"
+
+enum { PAST = 2000 }; /* events that a page which opens is told of */
+
+struct watch {
+	struct watch_config cfg;
+	struct metrics *metrics;
+	struct metrics_asr *asrs;
+	struct http *http;        /* NULL: not configured */
+	struct journal_tap tap;   /* while somebody looks at the page */
+	bool tapped;
+};
+
+int watch_new(struct watch **out, const struct watch_config *cfg)
+{
+	const struct config *c = cfg->core->config;
+	struct watch *w = calloc(1, sizeof(*w));
+	const char **names = calloc(c->n_asrs + 1, sizeof(*names));
+	int err = w && names ? 0 : -ENOMEM;
+
+	if (!err) {
+		w->cfg = *cfg;
+		w->asrs = calloc(c->n_asrs + 1, sizeof(*w->asrs));
+		for (size_t i = 0; i < c->n_asrs; i++)
+			names[i] = c->asrs[i].name;
+		err = w->asrs ? metrics_new(&w->metrics, names, c->n_asrs)
+			      : -ENOMEM;
+	}
+	free(names);
+	if (err) {
+		watch_free(w);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
+void watch_event(const struct event *e, void *watch)
+{
+	struct watch *w = watch;
+
+	metrics_event(w->metrics, e);
+}
+
+static uint64_t insecure(const struct config *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->n_asrs; i++)
+		n += c->asrs[i].insecure;
+	return n;
+}
+
+void watch_print(struct buf *out, void *watch)
+{
+	struct watch *w = watch;
+	const struct core *x = w->cfg.core;
+	struct subscribers_stats subscribers = {0};
+	struct status s = {0};
+
+	w->cfg.status(&s, w->cfg.arg);
+	if (x->subscribers)
+		subscribers_stats(x->subscribers, &subscribers);
+	for (size_t i = 0; i < x->config->n_asrs; i++)
+		w->asrs[i] = services_figures(x->services, i);
+
+	const struct metrics_now now = {
+		.version = TRUNKSCRIBE_VERSION, .draining = s.draining,
+		.calls_limit = x->config->sip.given ? x->config->sip.max_calls
+						    : 0,
+		.ports = s.rtp, .ports_used = s.ports_used,
+		.ports_limit = s.ports, .rtp_foreign = s.rtp_foreign,
+		.subscribers = subscribers.connected,
+		.subscribers_lost = subscribers.lost,
+		.journal_first = journal_first(x->journal),
+		.journal_next = journal_next(x->journal),
+		.longest_turn_us = turns_longest_us(x->turns),
+		.insecure = insecure(x->config), .asr = w->asrs,
+	};
+
+	metrics_print(w->metrics, &now, out);
+}
+
+/* -- HTTP --------------------------------------------------------------------- */
+
+static bool is_ready(struct buf *why, void *arg)
+{
+	struct watch *w = arg;
+	struct status s = {0};
+
+	w->cfg.status(&s, w->cfg.arg);
+	if (s.draining)
+		buf_puts(why, "draining: no new calls\n");
+	else if (services_down(w->cfg.core->services, NULL, 0))
+		buf_puts(why, "no asr can be reached\n");
+	else
+		return true;
+	return false;
+}
+
+static void on_line(const struct journal_line *l, const struct event *e,
+		    void *arg)
+{
+	struct watch *w = arg;
+
+	if (!http_streams(w->http)) {
+		journal_untap(&w->tap);
+		w->tapped = false;
+		return;
+	}
+	http_publish(w->http, e->type, l->text, l->len);
+}
+
+/* 64 bits tell the calls of a page apart. */
+static bool same_call(const void *value, const void *key)
+{
+	return value == key;
+}
+
+/* Lines of the calls that go on. */
+static void on_past(void *stream, void *arg)
+{
+	struct watch *w = arg;
+	struct journal *j = w->cfg.core->journal;
+	const uint64_t next = journal_next(j), first = journal_first(j);
+	const uint64_t from = next - first > PAST ? next - PAST : first;
+	struct journal_line l;
+	struct map over = {0};
+
+	for (uint64_t seq = from; seq < next; seq++)
+		if (!journal_read(j, seq, &l) && l.type == EVENT_CALL_END)
+			map_put(&over, hash_bytes(l.key, strlen(l.key)), w);
+	for (uint64_t seq = from; seq < next; seq++)
+		if (!journal_read(j, seq, &l) && l.type != EVENT_DAEMON &&
+		    !map_find(&over, hash_bytes(l.key, strlen(l.key)),
+			      same_call, w))
+			http_send_past(stream, l.type, l.text, l.len);
+	map_free(&over);
+	if (!w->tapped)
+		journal_tap(w->cfg.core->journal, &w->tap);
+	w->tapped = true;
+}
+
+int watch_listen(struct watch *w)
+{
+	const struct config *c = w->cfg.core->config;
+	struct http_config hc = {
+		.loop = &w->cfg.core->loop, .transcripts = c->http.transcripts,
+		.metrics = watch_print, .ready = is_ready, .past = on_past,
+		.arg = w,
+	};
+	struct buf why = {0};
+	char text[ADDR_TEXT + 8];
+	struct listen_at at;
+
+	if (!c->http.given)
+		return EXIT_OK;
+	w->tap = (struct journal_tap){ .line = on_line, .arg = w };
+	snprintf(text, sizeof(text), "tcp:%s", c->http.listen);
+	if (listen_parse(&at, text, "tcp"))
+		return EXIT_CONFIG; /* it was checked */
+	hc.listen = at.at;
+	if (http_open(&w->http, &hc, &why)) {
+		fprintf(stderr, "trunkscribed: http: %s\n", buf_str(&why));
+		buf_free(&why);
+		return EXIT_RUNTIME;
+	}
+	at.at = http_address(w->http);
+	log_info("http", "on http://%s/", addr_print(text, &at.at));
+	return EXIT_OK;
+}
+
+void watch_stop(struct watch *w)
+{
+	if (!w)
+		return;
+	if (w->tapped)
+		journal_untap(&w->tap);
+	w->tapped = false;
+	http_close(w->http);
+	w->http = NULL;
+}
+
+void watch_free(struct watch *w)
+{
+	if (!w)
+		return;
+	metrics_free(w->metrics);
+	free(w->asrs);
+	free(w);
+}
