@@ -84,7 +84,7 @@ static bool near(const struct plan *p, uint64_t f, uint64_t at)
 /* Nothing happens to these. */
 static bool calm(const struct plan *p, uint64_t f)
 {
-	return f == 0 || f + 1 == p->o.frames || near(p, f, p->o.ssrc_at) ||
+	return f < PLAN_START || f + 1 == p->o.frames || near(p, f, p->o.ssrc_at) ||
 	       near(p, f, p->o.jump_at);
 }
 

@@ -3,8 +3,9 @@
  *
  * Pure: time runs from 0, the leg's first packet.  A packet is made for each
  * frame in turn, then things happen to it: it is lost, late, sent twice.  The
- * first and the last packet and the three at both sides of a break stay whole,
- * so that it is certain where a receiver's timeline begins, ends and breaks.
+ * first four packets, the last one, and three at both sides of a break stay
+ * whole, so that it is certain where a receiver's timeline begins (it may learn
+ * its sender from four in order), ends and breaks.
  */
 #pragma once
 
@@ -16,7 +17,8 @@
 #include "tools/callgen/chance.h"
 
 enum {
-	PLAN_CALM = 3,          /**< Packets that stay whole at a break */
+	PLAN_START = 4,         /**< Packets that stay whole at the beginning */
+	PLAN_CALM = 3,          /**< ... and at each side of a break */
 	PLAN_DIGITS_MAX = 32,
 	PLAN_CN = 13,           /**< Payload types: RFC 3389 ... */
 	PLAN_EVENT = 101,       /**< ... and as everyone numbers RFC 4733 */
