@@ -10,6 +10,7 @@
 #include "daemon/base/array.h"
 #include "daemon/base/hash.h"
 #include "daemon/ingress/endpoints.h"
+#include "daemon/ingress/tap_keys.h"
 #include "daemon/ingress/sdp_remote.h"
 
 enum {
@@ -149,8 +150,10 @@ void tap_call_end(struct tap_call *c, const char *reason)
 	c->over = true;
 	c->tap->generation++;
 	tap_flows_forget(c->tap, c);
-	list_each(&c->legs, l)
+	list_each(&c->legs, l) {
+		tap_keys_free(list_item(l, struct tap_leg, in_call)->keys);
 		free(list_item(l, struct tap_leg, in_call));
+	}
 	list_init(&c->legs);
 	arm(c, REMEMBER_S);
 
@@ -158,6 +161,13 @@ void tap_call_end(struct tap_call *c, const char *reason)
 	c->call = NULL;
 	if (call)
 		call_end(call, reason);
+}
+
+static void side_free(struct tap_side *s)
+{
+	if (s)
+		explicit_bzero(s->crypto, sizeof(s->crypto));
+	free(s);
 }
 
 void tap_call_free(struct tap_call *c)
@@ -168,14 +178,16 @@ void tap_call_free(struct tap_call *c)
 	tap_flows_forget(t, c);
 	endpoints_remove(c);
 	t->generation++;
-	list_each(&c->legs, l)
+	list_each(&c->legs, l) {
+		tap_keys_free(list_item(l, struct tap_leg, in_call)->keys);
 		free(list_item(l, struct tap_leg, in_call));
+	}
 	list_remove(&c->in_tap);
 	if (c->announced)
 		map_remove(&t->by_call_id, c->hash, c);
 	for (unsigned m = 0; m < SDP_MEDIA_MAX; m++)
 		for (unsigned i = 0; i < SIDES; i++)
-			free(c->media[m].side[i]);
+			side_free(c->media[m].side[i]);
 	recording_free(c->recording);
 	free(c->call_id);
 	free(c->from_tag);
@@ -271,13 +283,29 @@ static void take_formats(struct tap_side *s, const struct sdp_media *m)
 	}
 }
 
+static bool take_keys(struct tap_side *s, const struct sdp_media *m)
+{
+	struct srtp_key keys[SDES_LINES_MAX] = { 0 };
+	bool news = s->n_crypto != m->n_crypto;
+
+	for (size_t i = 0; i < m->n_crypto; i++)
+		keys[i] = m->crypto[i].key;
+	news |= memcmp(keys, s->crypto, sizeof(keys)) != 0;
+	memcpy(s->crypto, keys, sizeof(keys));
+	explicit_bzero(keys, sizeof(keys));
+	s->n_crypto = m->n_crypto;
+	s->said += news;
+	return news;
+}
+
 /* @return whether packets may now mean something else */
 static bool take_line(struct tap_call *c, unsigned i, unsigned side,
 		      const struct sdp_media *m)
 {
 	struct tap_side **slot = &c->media[i].side[side], *s = *slot;
 	uint8_t before[128] = {0};
-	bool news = !s || s->encrypted != m->encrypted;
+	bool news = !s || s->encrypted != m->encrypted ||
+		    s->secure != m->secure;
 
 	if (!s)
 		s = *slot = calloc(1, sizeof(*s));
@@ -286,7 +314,10 @@ static bool take_line(struct tap_call *c, unsigned i, unsigned side,
 	memcpy(before, s->kinds, sizeof(before));
 	take_formats(s, m);
 	news |= memcmp(before, s->kinds, sizeof(before)) != 0;
+	news |= take_keys(s, m);
+	s->known = true;
 	s->encrypted = m->encrypted;
+	s->secure = m->secure;
 	s->off = !m->at.port;
 	memcpy(s->label, m->label, sizeof(s->label));
 	if (m->at.family && m->at.port && !addr_is_any(&m->at))
@@ -312,6 +343,7 @@ static void take_sdp(struct tap_call *c, unsigned side,
 			c->n_media = i + 1;
 		news |= take_line(c, i, side, &sdp->media[i]);
 	}
+	explicit_bzero(sdp, sizeof(*sdp)); /* keys */
 	free(sdp);
 	c->tap->generation += news;
 }

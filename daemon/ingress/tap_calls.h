@@ -24,6 +24,7 @@ enum { ENDPOINTS_MAX = 4 }; /* addresses of one side of an m-line */
 
 struct tap_call;
 struct tap_flow;
+struct tap_keys;
 
 /** An announced address; in the index by address. */
 struct endpoint {
@@ -35,7 +36,11 @@ struct endpoint {
 
 /** What one party said of one m-line. */
 struct tap_side {
-	bool encrypted;
+	bool known;               /* it said something */
+	bool encrypted, secure;   /* as in struct sdp_media */
+	uint32_t said;            /* rises when its keys change */
+	size_t n_crypto;
+	struct srtp_key crypto[SDES_LINES_MAX];
 	bool off;                 /* port 0 */
 	struct endpoint *endpoints[ENDPOINTS_MAX]; /* newest last */
 	unsigned n;
@@ -59,6 +64,7 @@ struct tap_leg {
 	uint64_t heard_us;
 	uint8_t kinds[128];       /* enum payload_kind, by payload type ... */
 	uint32_t generation;      /* ... as of this generation of the tap */
+	struct tap_keys *keys;    /* NULL: nothing encrypted came */
 };
 
 struct tap_call {

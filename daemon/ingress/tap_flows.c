@@ -294,7 +294,7 @@ void tap_rtp(struct tap *t, const struct decap_packet *p, uint64_t at_us)
 	if (f->match.over)
 		t->stats.foreign++;
 	else if (f->matched && f->leg)
-		tap_legs_announced(t, f, &h, at_us);
+		tap_legs_announced(t, f, p, &h, at_us);
 	else
 		unannounced_rtp(t, f, &h, at_us);
 }

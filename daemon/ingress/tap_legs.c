@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/ingress/endpoints.h"
+#include "daemon/ingress/tap_keys.h"
 
 enum {
 	LIVE_US = 500 * 1000,   /* a leg's other flow must be silent so long */
@@ -82,10 +83,15 @@ static bool is_audio(uint8_t kind)
 	       kind == PAYLOAD_L16;
 }
 
+/* With the profile of plain RTP only if both like to */
 static bool is_encrypted(const struct tap_leg *l)
 {
-	return l->call->media[l->media].zrtp || speaker(l)->encrypted ||
-	       listener(l)->encrypted;
+	const struct tap_side *a = speaker(l), *b = listener(l);
+
+	if (l->call->media[l->media].zrtp || a->secure || b->secure)
+		return true;
+	return a->known && b->known ? a->encrypted && b->encrypted
+				    : a->encrypted || b->encrypted;
 }
 
 /* A recorder's caller is neither party, but says who is; unannounced, nobody
@@ -273,23 +279,15 @@ static bool follows(struct tap_leg *l, struct tap_flow *f, uint64_t at_us)
 	return true;
 }
 
-void tap_legs_announced(struct tap *t, struct tap_flow *f, const struct rtp *h,
-			uint64_t at_us)
+/* What is said in plain, or was decrypted. */
+static void take_plain(struct tap *t, struct tap_flow *f, const struct rtp *h,
+		       uint64_t at_us)
 {
 	struct tap_leg *l = f->leg;
-
-	if (l->call->refused && !l->call->call) {
-		t->stats.foreign++;
-		return;
-	}
-	refresh(l);
 	const uint8_t kind = l->kinds[h->pt];
 	const bool audio = is_audio(kind);
 
-	l->call->heard_us = at_us;
-	if (is_encrypted(l)) {
-		refuse(l, f, h, "encrypted");
-	} else if (kind == PAYLOAD_OTHER_CODEC) {
+	if (kind == PAYLOAD_OTHER_CODEC) {
 		if (follows(l, f, at_us))
 			other_codec(t, f, h, at_us);
 	} else if ((!audio && l->flow != f) || !follows(l, f, at_us)) {
@@ -298,6 +296,61 @@ void tap_legs_announced(struct tap *t, struct tap_flow *f, const struct rtp *h,
 		l->others = audio ? 0 : l->others;
 		leg_rtp(t, f, h, audio, at_us);
 	}
+}
+
+static void take_encrypted(struct tap *t, struct tap_flow *f,
+			   const struct decap_packet *p, const struct rtp *h,
+			   uint64_t at_us)
+{
+	struct srtp_plain plain;
+	struct rtp inside;
+	const int err = tap_keys_open(f->leg, &plain, p, at_us);
+
+	if (err == -ENOKEY)
+		refuse(f->leg, f, h, "encrypted");
+	else if (err ||
+		 rtp_parse(&inside, plain.data, plain.len, plain.len))
+		t->stats.foreign++;
+	else
+		take_plain(t, f, &inside, at_us);
+}
+
+struct early_to {
+	struct tap *t;
+	struct tap_flow *f;
+};
+
+static void on_early(const struct packet *p, void *arg)
+{
+	const struct early_to *to = arg;
+	const struct decap_packet d = {
+		.kind = DECAP_UDP, .from = p->from, .to = p->to,
+		.data = p->data, .len = p->len, .wire_len = p->wire_len,
+	};
+	struct rtp h;
+
+	if (!rtp_parse(&h, d.data, d.len, d.wire_len))
+		tap_legs_announced(to->t, to->f, &d, &h, p->at_us);
+}
+
+void tap_legs_announced(struct tap *t, struct tap_flow *f,
+			const struct decap_packet *p, const struct rtp *h,
+			uint64_t at_us)
+{
+	struct tap_leg *l = f->leg;
+	struct early_to to = { t, f };
+
+	if (l->call->refused && !l->call->call) {
+		t->stats.foreign++;
+		return;
+	}
+	tap_keys_early(l, &f->from, on_early, &to);
+	refresh(l);
+	l->call->heard_us = at_us;
+	if (is_encrypted(l))
+		take_encrypted(t, f, p, h, at_us);
+	else
+		take_plain(t, f, h, at_us);
 }
 
 void tap_legs_unannounced(struct tap *t, struct tap_flow *f,

@@ -8,8 +8,13 @@ struct tap_leg *tap_leg_of(struct tap_call *c, unsigned media, unsigned side);
 /** Everything of the m-line is encrypted from here on. */
 void tap_legs_encrypted(struct tap_call *c, unsigned media);
 
-/** A packet of an announced call whose flow f->leg is. */
-void tap_legs_announced(struct tap *t, struct tap_flow *f, const struct rtp *h,
+/**
+ * A packet of an announced call whose flow f->leg is.
+ *
+ * @param h What is in `p`
+ */
+void tap_legs_announced(struct tap *t, struct tap_flow *f,
+			const struct decap_packet *p, const struct rtp *h,
 			uint64_t at_us);
 /** ... and of an unannounced one. */
 void tap_legs_unannounced(struct tap *t, struct tap_flow *f,

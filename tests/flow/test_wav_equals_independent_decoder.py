@@ -56,6 +56,11 @@ CALLS = {
         "5e431ea950fd271b", "alice@127.0.0.1", "bob@127.0.0.1", "bye", [
             LegRow("caller", "127.0.0.1:20044", "127.0.0.1:21086", "PCMA"),
             LegRow("agent", "127.0.0.1:21086", "127.0.0.1:20044", "PCMA")])]),
+    # SRTP, its keys in both SDPs
+    "local_baresip_srtp_sdes.pcap": FileRow([CallRow(
+        "87180e635673567e", "alice@127.0.0.1", "bob@127.0.0.1", "bye", [
+            LegRow("caller", "127.0.0.1:20016", "127.0.0.1:21014", "PCMA"),
+            LegRow("agent", "127.0.0.1:21014", "127.0.0.1:20016", "PCMA")])]),
     # digits (24 packets of PT 101) and two holds of 6.2 and 4.1 s
     "local_baresip_twoparty_pcma_hold_dtmf.pcap": FileRow([CallRow(
         "90d949912a0b0a78", "alice@127.0.0.1", "bob@127.0.0.1", "bye", [
@@ -123,9 +128,6 @@ CALLS = {
 
 # Nothing of these can be decoded, and the leg says why.
 UNUSABLE = {
-    "local_baresip_srtp_sdes.pcap": ("encrypted", [
-        ("caller", "127.0.0.1:20016", "127.0.0.1:21014", "PCMA"),
-        ("agent", "127.0.0.1:21014", "127.0.0.1:20016", "PCMA")]),
     # the INVITE is missing but for its last fragment; the 200 names both lines
     "miarecdev_sipp-siprec__siprec_dual_channel_udp.pcap": ("codec", [
         ("caller", "192.168.86.48:58594", "18.220.121.163:23832", "G722"),

@@ -2,8 +2,11 @@
 import collections
 import functools
 import os
+import re
 import struct
 import subprocess
+
+from oracle.srtp import Srtp
 
 # t_us: arrival [us]; length: what the UDP header says, payload may have been cut
 Datagram = collections.namedtuple("Datagram", "frame t_us src dst length payload")
@@ -73,8 +76,27 @@ def rtp(d):
     return Rtp(d.frame, d.t_us, ssrc, seq, ts, pt, marker, payload, end - at - len(payload))
 
 
+@functools.lru_cache(maxsize=None)
+def crypto_lines(path):
+    """The a=crypto lines of the SDP in it."""
+    found = tshark(path, "-Y", "sdp", "-T", "fields", "-e", "sdp.media_attr")
+    return sorted(set(re.findall(r"crypto:\d+ \S+ inline:[^\s,]+", found)))
+
+
+@functools.lru_cache(maxsize=None)
+def _of_flow(path, src, dst):
+    """Datagrams from src to dst, decrypted where a key in the capture fits the first of them."""
+    out = [d for d in datagrams(path) if (d.src, d.dst) == (src, dst)]
+    for line in crypto_lines(path) if out else ():
+        if Srtp.of_line(line).unprotect(out[0].payload):
+            context = Srtp.of_line(line)
+            plain = [context.unprotect(d.payload) for d in out]
+            return [d._replace(payload=p, length=len(p))
+                    for d, p in zip(out, plain, strict=True) if p]
+    return out
+
+
 def flow(path, src, dst, first=0, last=1 << 60):
     """The RTP packets from src to dst, between two frame numbers."""
-    found = (rtp(d) for d in datagrams(path)
-             if d.src == src and d.dst == dst and first <= d.frame <= last)
+    found = (rtp(d) for d in _of_flow(path, src, dst) if first <= d.frame <= last)
     return [p for p in found if p]
