@@ -12,6 +12,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/lines.h"
 
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
+
 static const char *const whole_lines[] = {
 	"v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "t=0 0", "b=AS:64", "k=clear:x",
 	"c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1", "c=IN IP4 0.0.0.0",
@@ -22,6 +24,10 @@ static const char *const whole_lines[] = {
 	"a=rtpmap:96 opus/48000/2", "a=ptime:20", "a=sendonly", "a=recvonly",
 	"a=inactive", "a=sendrecv", "a=rtcp:4001 IN IP4 192.0.2.1",
 	"a=rtcp-mux", "a=label:1", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:a",
+	"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "|2^20|1:4",
+	"a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:" KEY " KDR=0 -X",
+	("a=crypto:3 AES_256_CM_HMAC_SHA1_80 inline:" KEY),
+	"m=audio 4000 RTP/SAVP 0",
 	"", "a=", "m=", "r=7d 1h 0", "z=0 0", "i=x", "u=http://x/", "e=x", "p=1",
 };
 static const char *const values[] = {
@@ -29,6 +35,7 @@ static const char *const values[] = {
 	"128", "4294967296", "PCMU/8000", "a/8000/2", "IN", "IP4", "IP6",
 	"192.0.2.1", "::", "0.0.0.0", "RTP/AVP", "rtp/savp", "audio", "AUDIO",
 	"\xff", "\x1b[", "rtpmap:", "ptime:", "label:", "rtcp:", "RTP/", "TLS",
+	"inline:", "|", "2^31", "1:4", ";", "KDR=1", "WSH=64", "=", KEY,
 };
 static const struct lines_words words = {
 	whole_lines, ARRAY_LEN(whole_lines), values, ARRAY_LEN(values),
@@ -40,9 +47,27 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 	return lines_mutate(data, size, max, seed, &words, NULL);
 }
 
+/* What was read is printed and read again as the same */
+static void check_crypto(const struct sdes *c)
+{
+	char text[SDES_TEXT_MAX];
+	struct sdes again;
+	const size_t n = sdes_print(text, c->tag, &c->key);
+
+	must(c->tag >= 1 && c->tag <= 999999999);
+	must(srtp_key_len(c->key.suite) && c->key.mki_len <= SRTP_MKI_BYTES);
+	must(n == strlen(text) && n < sizeof(text));
+	must(sdes_parse(&again, text, n) == 0 && again.tag == c->tag);
+	must(again.key.suite == c->key.suite);
+	must(!memcmp(again.key.key, c->key.key, SRTP_KEY_BYTES));
+}
+
 static void check_media(const struct sdp_media *m)
 {
 	must(m->n_formats <= SDP_FORMATS_MAX);
+	must(m->n_crypto <= SDES_LINES_MAX && (!m->n_crypto || m->encrypted));
+	for (size_t i = 0; i < m->n_crypto; i++)
+		check_crypto(&m->crypto[i]);
 	must(m->at.family == 0 || m->at.family == 4 || m->at.family == 6);
 	must(m->ptime_ms == 0 || (m->ptime_ms >= 10 && m->ptime_ms <= 200));
 	must(m->direction <= SDP_INACTIVE);
