@@ -6,6 +6,7 @@ service's pages forbid was sent.  A connection lost on the way costs neither aud
 import asyncio
 import json
 import re
+import subprocess
 import threading
 import zlib
 
@@ -14,7 +15,7 @@ import websockets
 
 from replay import differs, read_wav, replay
 from sessions import key_file
-from simulator import TOP, Simulator
+from simulator import MODEL, TOP, Simulator
 
 CALL = TOP / "tests/data/captures/local_baresip_call.pcap"
 RATE = 8000
@@ -46,11 +47,16 @@ each = pytest.mark.parametrize("name", SERVICES)
 
 def hear(name, tmp_path, script=None, speed="max"):
     vendor, flavour, target, more, *_ = SERVICES[name]
-    options = ["--flavour", flavour] if flavour else []
+    return converse(vendor, flavour, target, more, tmp_path, script=script, speed=speed)
+
+
+def converse(vendor, flavour, target, more, tmp_path, *options, scheme="ws", script=None,
+             speed="max"):
+    options = [*options, *(["--flavour", flavour] if flavour else [])]
     with Simulator(tmp_path, *options, dialect=vendor, script=script) as sim:
         key = "" if vendor == "vosk" else f'api-key-file = "{key_file(tmp_path)}" '
-        config = (f'asr "sim" {{ vendor = "{vendor}" url = "{sim.url()}{target}" {key}{more} }}\n'
-                  'route { asr = "sim" }\n')
+        config = (f'asr "sim" {{ vendor = "{vendor}" url = "{sim.url(scheme)}{target}" '
+                  f'{key}{more} }}\nroute {{ asr = "sim" }}\n')
         run = replay(CALL, tmp_path, config=config, speed=speed)
     return run, sim
 
@@ -128,6 +134,45 @@ def test_a_wrong_key_is_told(name, tmp_path):
         failed = leg.all("leg.state", asr_state="failed")
         assert failed and failed[-1]["reason"] == "auth" and failed[-1]["code"] == 401
         assert leg.finals == []
+
+
+# Each vendor once over TLS, as its seed has it
+OVER_TLS = {
+    "bodhi": ("seed", "/", f'model = "{MODEL}" '
+              'customer-id = "0f3c9a52-7d1b-4a6e-8a44-2b1f5f5e9c10"'),
+    "camb": ("seed", "/apis/transcription/listen", ""),
+    "fireworks": ("seed", FIREWORKS, EN),
+    "smallest": ("seed", OLDER, EN),
+    "deepgram": (None, "/v1/listen", ""),
+    "vosk": ("cpp", "/", CPP),
+}
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("pki")
+    subprocess.run(["sh", TOP / "tests/unit/net/pki.sh", directory], check=True)
+    return directory
+
+
+@pytest.mark.parametrize("vendor", OVER_TLS)
+def test_over_tls(vendor, tmp_path, pki):
+    flavour, target, more = OVER_TLS[vendor]
+    trust = f' tls-ca-file = "{pki}/root.pem" tls-server-name = "asr.test"'
+    run, sim = converse(vendor, flavour, target, more + trust, tmp_path, "--tls-cert",
+                        pki / "good.pem", "--tls-key", pki / "good.key", scheme="wss")
+    assert len(run.legs) == len(sim.report) == 2
+    assert all(r["violations"] == [] and r["eof"] for r in sim.report)
+    for leg in run.legs:
+        rate, pcm = dump_of(leg, sim)
+        assert len(pcm) // 2 * RATE // rate >= leg.samples["received"] == leg.samples["sent"]
+        assert leg.all("gap") == []
+        at = 0
+        for e in last_revisions(leg):
+            _, first, last, _ = TEXT.fullmatch(e["text"]).groups()
+            assert e["state"] == "final" and int(first) == at
+            at = int(last) + 1
+        assert at == len(pcm) // 2
 
 
 class SlowVosk:

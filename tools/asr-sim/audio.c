@@ -215,6 +215,23 @@ static void feed(struct conn *c, const uint8_t *pcm, size_t n)
 	}
 }
 
+/* G.711 loses nothing here but which zero it was. */
+static void keep_raw(struct conn *c, const uint8_t *data, size_t len)
+{
+	struct buf path = {0};
+
+	if (!c->dump || c->encoding == ASR_PCM_S16LE)
+		return;
+	if (!c->raw) {
+		buf_printf(&path, "%s/%" PRIu64 ".%s", c->sim->dump, c->id,
+			   asr_encoding_name(c->encoding));
+		c->raw = fopen(buf_str(&path), "wb");
+		buf_free(&path);
+	}
+	if (!c->raw || fwrite(data, 1, len, c->raw) != len)
+		conn_note(c, "dump", "the audio could not be written");
+}
+
 static void take(struct conn *c, const uint8_t *data, size_t len)
 {
 	size_t n = len / c->sample_bytes;
@@ -253,6 +270,7 @@ void audio_message(struct conn *c, const uint8_t *data, size_t len)
 		check_chunk(c, len);
 	if (!c->audio_known || (len == 0 && !c->sim->dialect->lock_step))
 		return;
+	keep_raw(c, data, len);
 	take(c, data, len);
 	if (conn_live(c)) {
 		if (len > 0)

@@ -51,6 +51,8 @@ static void conn_free(struct conn *c)
 	timer_once_close(c->ready);
 	if (c->dump)
 		fclose(c->dump);
+	if (c->raw)
+		fclose(c->raw);
 	if (c->state && c->sim->dialect->fini)
 		c->sim->dialect->fini(c);
 	filler_fini(&c->filler);
@@ -73,6 +75,8 @@ void conn_leave(struct conn *c)
 		return;
 	if (c->dump)
 		fflush(c->dump);
+	if (c->raw)
+		fflush(c->raw);
 	account_report(c);
 	conn_free(c);
 }

@@ -53,6 +53,7 @@ struct conn {
 	struct buf pcm;
 	uint64_t number;          /* of the open segment */
 	FILE *dump;
+	FILE *raw;                /* the same as it came, when it is G.711 */
 
 	/* account */
 	uint64_t id;
