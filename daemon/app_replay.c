@@ -123,7 +123,8 @@ static int open_replay(struct app *a)
 	struct reason why = {0};
 	const struct replay_config rc = {
 		.loop = &a->core.loop, .timers = a->core.timers,
-		.calls = a->core.calls, .path = a->o->capture,
+		.calls = a->core.calls, .config = a->core.config,
+		.path = a->o->capture,
 		.speed = a->o->speed, .finished = on_finished, .arg = a,
 	};
 

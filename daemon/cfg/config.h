@@ -93,6 +93,12 @@ struct config {
 		char **headers;
 		char *tls_cert_file, *tls_key_file; /**< "": none */
 	} sip;
+	struct {
+		bool given;
+		char **agent, **caller, **internal;
+		bool swap;
+		char **extensions;
+	} siprec;
 	struct { bool given; char *address; char *ports; char *source; } rtp;
 	struct { bool given; char **listen; char **permit;
 		 uint32_t max_connections; } audiosocket;

@@ -38,6 +38,10 @@ const struct config_section config_sections[] = {
 	{ "sip", HOME_CONFIG, false, false, false,
 	  offsetof(struct config, sip.given),
 	  "Calls from a SIP trunk or a session border controller." },
+	{ "siprec", HOME_CONFIG, false, false, false,
+	  offsetof(struct config, siprec.given),
+	  "Recording sessions: who of the parties is the caller, and what of "
+	  "the metadata is published." },
 	{ "rtp", HOME_CONFIG, false, false, false,
 	  offsetof(struct config, rtp.given),
 	  "Where the audio of live calls arrives." },
@@ -131,6 +135,27 @@ const struct config_key config_keys[] = {
 	  "Certificate chain of the tls: sockets, PEM." },
 	{ "sip", "tls-key-file", CONFIG_PATH, "", 0, PATH_BYTES, NULL, true,
 	  false, MEMBER(config, sip.tls_key_file), NULL, "Its key, PEM." },
+
+	{ "siprec", "agent", CONFIG_LIST, "", 1, TEXT_BYTES, NULL, true, false,
+	  MEMBER(config, siprec.agent), "{\"2???@*\", \"*@desk.example\"}",
+	  "Addresses of record of agents, without sip:; * and ? stand for "
+	  "others.  This and caller come before what the metadata says." },
+	{ "siprec", "caller", CONFIG_LIST, "", 1, TEXT_BYTES, NULL, true, false,
+	  MEMBER(config, siprec.caller), "{\"*@trunk.example\"}",
+	  "Addresses of record of callers, likewise." },
+	{ "siprec", "internal", CONFIG_LIST, "", 1, HOST_BYTES, NULL, true,
+	  false, MEMBER(config, siprec.internal),
+	  "{\"pbx.example\", \"+4930\"}",
+	  "Own domains and beginnings of own numbers: where the metadata does "
+	  "not say who calls, theirs are agents." },
+	{ "siprec", "swap", CONFIG_BOOL, "no", 0, 0, NULL, true, false,
+	  MEMBER(config, siprec.swap), NULL,
+	  "Where only the order of parties or labels is known, the first is "
+	  "the agent." },
+	{ "siprec", "extensions", CONFIG_LIST, "", 1, 64, NULL, true, false,
+	  MEMBER(config, siprec.extensions), "{\"ucid\", \"gcid\"}",
+	  "Elements of the metadata's extensions that go into ids; none given: "
+	  "ucid, gcid, callid and extTrackingID." },
 
 	{ "rtp", "address", CONFIG_ADDRESS, "127.0.0.1", 1, HOST_BYTES, NULL, true,
 	  false, MEMBER(config, rtp.address), NULL, "Address of this machine that is announced." },

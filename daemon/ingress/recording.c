@@ -22,6 +22,24 @@ struct recording {
 	uint64_t told_ids, told_participants; /* hashes */
 };
 
+/* C has no such conversion, though nothing is less const behind it */
+static const char *const *list(char **names)
+{
+	return (const char *const *)(void *)names;
+}
+
+void recording_configure(struct recording_config *out, const struct config *c)
+{
+	*out = (struct recording_config){ 0 };
+	if (!c)
+		return;
+	out->rules.caller = list(c->siprec.caller);
+	out->rules.agent = list(c->siprec.agent);
+	out->rules.internal = list(c->siprec.internal);
+	out->rules.swap = c->siprec.swap;
+	out->extensions = list(c->siprec.extensions);
+}
+
 int recording_new(struct recording **out, const struct recording_config *cfg)
 {
 	struct recording *r = calloc(1, sizeof(*r));
@@ -30,7 +48,7 @@ int recording_new(struct recording **out, const struct recording_config *cfg)
 		return -ENOMEM;
 	if (cfg)
 		r->cfg = *cfg;
-	if (!r->cfg.extensions)
+	if (!r->cfg.extensions || !r->cfg.extensions[0])
 		r->cfg.extensions = usual;
 	*out = r;
 	return 0;

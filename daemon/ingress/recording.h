@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "daemon/call/call.h"
+#include "daemon/cfg/config.h"
 #include "daemon/sig/sdp.h"
 #include "daemon/sig/siprec.h"
 
@@ -26,7 +27,8 @@ enum { RECORDING_IDS_MAX = 24 };
 /** Borrowed; lists are NULL-ended. */
 struct recording_config {
 	struct siprec_rules rules;
-	/** Extension elements whose values go into `ids`, by local name. */
+	/** Extension elements whose values go into `ids`, by local name; NULL
+	 * or none: the usual ones. */
 	const char *const *extensions;
 };
 
@@ -38,7 +40,10 @@ struct recording_line {
 	const char *role_source;
 };
 
-/** @param cfg NULL: no rules, RECORDING_EXTENSIONS.  @return 0 or -ENOMEM */
+/** What the section siprec says; NULL: nothing. */
+void recording_configure(struct recording_config *out, const struct config *c);
+
+/** @param cfg NULL: no rules, the usual extensions.  @return 0 or -ENOMEM */
 int recording_new(struct recording **out, const struct recording_config *cfg);
 void recording_free(struct recording *r);
 

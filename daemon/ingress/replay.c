@@ -6,6 +6,7 @@
 
 #include "daemon/base/array.h"
 #include "daemon/base/log.h"
+#include "daemon/ingress/recording.h"
 #include "daemon/ingress/tap.h"
 #include "daemon/net/capture_file.h"
 #include "daemon/net/decap.h"
@@ -30,6 +31,7 @@ struct replay {
 	struct reason damage;    /* class NONE: the file is whole */
 	uint64_t began_ns;       /* real time at which ... */
 	uint64_t began_us;       /* ... the clock stood here */
+	struct recording_config recording;
 };
 
 static void finish_if_over(struct replay *r)
@@ -187,14 +189,17 @@ void replay_close(struct replay *r)
 int replay_open(struct replay **out, const struct replay_config *cfg,
 		struct reason *why)
 {
-	const struct tap_config tc = {
-		.calls = cfg->calls, .timers = cfg->timers, .source = "replay",
-	};
 	struct replay *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
 	r->cfg = *cfg;
+	recording_configure(&r->recording, cfg->config);
+
+	const struct tap_config tc = {
+		.calls = cfg->calls, .timers = cfg->timers, .source = "replay",
+		.recording = &r->recording,
+	};
 	uv_idle_init(cfg->loop, &r->turn);
 	uv_timer_init(cfg->loop, &r->timer);
 	r->turn.data = r->timer.data = r;

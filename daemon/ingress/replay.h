@@ -16,12 +16,14 @@
 #include "daemon/base/timers.h"
 #include "daemon/call/call.h"
 
+struct config;
 struct replay;
 
 struct replay_config {
 	uv_loop_t *loop;
 	struct timers *timers;   /**< The media clock; the replay moves it */
 	struct calls *calls;
+	const struct config *config; /**< For what is read; NULL: none */
 	const char *path;
 	double speed;            /**< Times real time; 0: as fast as it goes */
 	/**

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "daemon/base/log.h"
+#include "daemon/ingress/recording.h"
 #include "daemon/ingress/tap.h"
 #include "daemon/ingress/way.h"
 #include "daemon/net/capture_live.h"
@@ -34,6 +35,7 @@ struct capture {
 	uint64_t dropped_told;
 	uint64_t told_ms;          /* when; 0: never */
 	uint64_t unwanted;         /* unwrapped, and not what the filter says */
+	struct recording_config recording;
 };
 
 static const char *interface(const struct capture *c)
@@ -165,14 +167,17 @@ static void close_capture(void *way)
 static int open_capture(void **out, const struct way_config *cfg,
 			struct reason *why)
 {
-	const struct tap_config tc = {
-		.calls = cfg->calls, .timers = cfg->timers, .source = "capture",
-	};
 	struct capture *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
 	c->cfg = *cfg;
+	recording_configure(&c->recording, cfg->config);
+
+	const struct tap_config tc = {
+		.calls = cfg->calls, .timers = cfg->timers, .source = "capture",
+		.recording = &c->recording,
+	};
 	int err = decap_new(&c->decap);
 	if (!err)
 		err = tap_new(&c->tap, &tc);

@@ -270,6 +270,7 @@ static int open_sip(void **out, const struct way_config *cfg,
 	if (!s)
 		return -ENOMEM;
 	s->cfg = *cfg;
+	recording_configure(&s->recording, cfg->config);
 	list_init(&s->calls);
 	random_bytes(&s->secret, sizeof(s->secret));
 

@@ -45,7 +45,8 @@ DIALECTS = {
     "oracle": Row([("218103810", "PCMU", "agent", "calling_party"),
                    ("218103811", "PCMU", "caller", "calling_party")],
                   [("b3JhYw==", "agent", "218103810"), ("b3JhYg==", "caller", "218103811")],
-                  {"siprec_session": "b3JhY2xlcw==", "ucid": "00FA080018803B69810C6D;encoding=hex"}),
+                  {"siprec_session": "b3JhY2xlcw==",
+                   "ucid": "00FA080018803B69810C6D;encoding=hex"}),
     "ribbon": Row([("1", "PCMU", "agent", "call_data"), ("2", "PCMU", "caller", "call_data")],
                   [("cmliMQ==", "caller", "2"), ("cmliMg==", "agent", "1")],
                   {"siprec_session": "cmliYm9ucw==", "siprec_group": "cmliYm9uZw==",
@@ -176,3 +177,18 @@ def test_a_dialect_over_tcp(tmp_path, dialect):
     daemon.valid()
     assert [(e.get("label"), e["codec"], e["role"], e.get("role_source"))
             for e in daemon.of("leg.start")] == DIALECTS[dialect].legs
+
+
+def test_the_operators_word_comes_first(tmp_path):
+    port = free_port()
+    more = ('siprec { caller = {"2???@pbx.*"} extensions = {"callerorig"} }\n'
+            f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n')
+    with Daemon(tmp_path, more, RTP) as daemon:
+        session = Session(Client(("127.0.0.1", port)), "oracle")
+        session.bye()
+        daemon.until("call.end")
+    daemon.valid()
+    assert daemon.of("call.start")[0]["ids"] == {"siprec_session": "b3JhY2xlcw==",
+                                                 "callerorig": "true"}
+    assert [(e["role"], e["role_source"]) for e in daemon.of("leg.start")] == [
+        ("caller", "operator"), ("agent", "operator")]
