@@ -285,7 +285,6 @@ void sip_call_free(struct sip_call *c)
 	s->n_kept--;
 	sip_dialog_free(c->dialog);
 	free(c->begin_branch);
-	free(c->offer);
 	buf_free(&c->final);
 	buf_free(&c->last);
 	buf_free(&c->bye);
@@ -316,11 +315,13 @@ static struct sip_call *call_new(struct sip_server *s,
 	c->begin_cseq = c->invite_cseq = r->m->cseq;
 	c->hash = hash_of(r->m);
 	c->begin_branch = strdup(r->m->branch);
-	if (!c->begin_branch ||
+	c->answer = calloc(1, sizeof(*c->answer));
+	if (!c->begin_branch || !c->answer ||
 	    sip_dialog_new(&c->dialog, r->m, r->f, tag) ||
 	    map_put(&s->by_call_id, c->hash, c)) {
 		sip_dialog_free(c->dialog);
 		free(c->begin_branch);
+		free(c->answer);
 		free(c);
 		return NULL;
 	}

@@ -30,8 +30,8 @@ unsigned sip_media_judge(const struct sip_call *c, struct sdp_answer *out,
 	*offer = NULL;
 	if (!m->sdp_len) {
 		answer_own_offer(out);
-		if (c && c->answer.accepted)
-			*out = c->answer; /* offered again, off hold */
+		if (c && c->answer->accepted)
+			*out = *c->answer; /* offered again, off hold */
 		for (size_t i = 0; i < out->n_lines; i++)
 			out->lines[i].direction = SDP_RECVONLY;
 		return 0;
@@ -169,9 +169,9 @@ int sip_media_apply(struct sip_call *c, const struct sdp_answer *a,
 
 	if (!c->origin.at.family)
 		c->origin.at = bind_address(c, offer);
-	c->answer = *a;
+	*c->answer = *a;
 	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++) {
-		struct answer_line *l = &c->answer.lines[i];
+		struct answer_line *l = &c->answer->lines[i];
 
 		if (i >= a->n_lines) {
 			close_leg(&c->legs[i], "removed");
@@ -195,7 +195,7 @@ int sip_media_apply(struct sip_call *c, const struct sdp_answer *a,
 		free(c->offer);
 		c->offer = offer;
 	}
-	return answer_print(sdp, &c->origin, &c->answer, lines);
+	return answer_print(sdp, &c->origin, c->answer, lines);
 }
 
 bool sip_media_agree(struct sip_call *c, const struct sip_message *ack)
@@ -220,7 +220,7 @@ bool sip_media_agree(struct sip_call *c, const struct sip_message *ack)
 		}
 		if (!leg->rtp)
 			continue;
-		a.lines[i].port = c->answer.lines[i].port;
+		a.lines[i].port = c->answer->lines[i].port;
 		if (leg->keys.tag && a.lines[i].crypto)
 			sip_keys_agreed(&leg->keys, &theirs->media[i]);
 		else
@@ -229,7 +229,7 @@ bool sip_media_agree(struct sip_call *c, const struct sip_message *ack)
 		if (update_leg(leg, c, &theirs->media[i]))
 			close_leg(leg, "error");
 	}
-	c->answer = a;
+	*c->answer = a;
 	free(c->offer);
 	c->offer = theirs;
 	return true;
@@ -239,6 +239,10 @@ void sip_media_close(struct sip_call *c, const char *reason)
 {
 	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
 		close_leg(&c->legs[i], reason);
+	free(c->offer);
+	free(c->answer);
+	c->offer = NULL;
+	c->answer = NULL;
 }
 
 uint64_t sip_media_packets(const struct sip_call *c, bool *on_hold)
@@ -252,7 +256,7 @@ uint64_t sip_media_packets(const struct sip_call *c, bool *on_hold)
 			continue;
 		rtp_leg_stats(c->legs[i].rtp, &s);
 		n += s.packets;
-		if (c->answer.lines[i].direction == SDP_RECVONLY)
+		if (c->answer->lines[i].direction == SDP_RECVONLY)
 			*on_hold = false;
 	}
 	return n;

@@ -99,8 +99,8 @@ struct sip_call {
 	struct call *call;        /**< NULL: over */
 	bool siprec;
 	struct recording *recording; /**< sip_siprec.h's; NULL: plain */
-	struct sdp *offer;        /**< Theirs; NULL: only ours */
-	struct sdp_answer answer;     /**< What holds */
+	struct sdp *offer;        /**< Theirs; NULL: only ours, or OVER */
+	struct sdp_answer *answer; /**< What holds; NULL: OVER */
 	struct answer_origin origin;
 	struct sip_leg legs[SDP_MEDIA_MAX];
 };

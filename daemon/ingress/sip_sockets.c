@@ -10,7 +10,7 @@
 #include "daemon/net/listener.h"
 #include "daemon/net/udp.h"
 
-enum { SOCKETS_MAX = 32 };
+enum { SOCKETS_MAX = 32, QUEUE = 2 * 1024 * 1024 };
 
 struct sip_socket {
 	struct sip_sockets *owner;
@@ -59,7 +59,7 @@ static int open_one(struct sip_socket *s)
 	const struct sip_sockets_config *cfg = &s->owner->cfg;
 	const struct udp_options o = {
 		.loop = cfg->loop, .at = s->listen.at, .clock = cfg->clock,
-		.timers = cfg->timers,
+		.timers = cfg->timers, .queue = QUEUE,
 	};
 
 	return is(s, "udp")

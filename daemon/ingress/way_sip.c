@@ -12,7 +12,7 @@
 #include "daemon/sig/sip_judge.h"
 
 enum {
-	KEPT_MAX = 10000,        /* calls that are over, besides max-calls */
+	KEPT_MAX = 8000,        /* calls that are over, besides max-calls */
 	RETRY_S = 5,
 	DRAIN_RETRY_S = 30,
 };

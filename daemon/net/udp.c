@@ -112,6 +112,11 @@ int udp_open(struct udp **out, const struct udp_options *o, udp_fn *fn,
 		return err;
 	}
 	err = start(u, &o->at);
+	if (!err && o->queue) {
+		int n = o->queue;
+
+		(void)uv_recv_buffer_size((uv_handle_t *)&u->handle, &n);
+	}
 	if (err) {
 		udp_close(u);
 		return err;

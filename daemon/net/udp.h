@@ -23,6 +23,8 @@ struct udp_options {
 	struct addr at;          /**< Port 0: the kernel chooses */
 	struct clock_live *clock;
 	struct timers *timers;
+	int queue;               /**< The kernel's, of what came [bytes]; it may
+				      give less; 0: as usual */
 };
 
 /** May close the socket. */
