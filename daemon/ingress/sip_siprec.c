@@ -94,7 +94,7 @@ void sip_siprec_update(struct sip_call *c)
 	if (!c->recording)
 		return;
 	/* a line may have got no port after all */
-	set_lines(c->recording, &c->answer, c->offer);
+	set_lines(c->recording, c->answer, c->offer);
 	recording_settle(c->recording);
 	recording_tell(c->recording, c->call, tell_line, c);
 }
