@@ -89,7 +89,7 @@ static const struct {
 	  " group = \"y\"\n dtmf = \"no\"\n}", "t:3: events: socket: line breaks and tabs "
 	  "cannot be in it; is a closing quote missing?\n"
 	  "t:3: unknown key 0660 in events; known are: socket mode group "
-	  "dtmf\n" },
+	  "dtmf redact\n" },
 	{ "unclosed quote in a list", "asr \"a\" {\n params = {\"a=1\n, "
 	  "\"b=2\", \"c=3\"}\n}", "t:2: the string that begins here is never "
 	  "closed; a quote is missing\n" },
