@@ -41,14 +41,14 @@ class Control:
 class Daemon:
     """trunkscribed as a service that takes RTP."""
 
-    def __init__(self, directory, more="", ports=PORTS, journal=""):
+    def __init__(self, directory, more="", ports=PORTS, journal="", media=""):
         self.events = directory / "events.sock"
         self.control = directory / "control.sock"
         self.file = directory / "trunkscribe.conf"
         self.file.write_text(f'events {{ socket = "{self.events}" group = "" }}\n'
                              f'control {{ socket = "{self.control}" }}\n'
                              f'journal {{ directory = "{journal}" }}\n'
-                             f'rtp {{ ports = "{ports[0]}-{ports[1]}" }}\n{more}')
+                             f'rtp {{ ports = "{ports[0]}-{ports[1]}" {media} }}\n{more}')
         self.process = self.start(
             [BUILD / "trunkscribed", "-c", self.file, "--log", "info"], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
