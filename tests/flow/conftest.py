@@ -15,6 +15,6 @@ def pytest_report_header():
 
 @pytest.fixture(scope="session", autouse=True)
 def programs():
-    for name in ("trunkscribed", "asr-sim"):
+    for name in ("trunkscribed", "asr-sim", "callgen"):
         if not (BUILD / name).exists():
             pytest.exit(f"{BUILD / name} is not there: run make first", returncode=2)
