@@ -122,8 +122,8 @@ void siprec_settle(struct siprec *m, const struct siprec_rules *rules);
 
 struct siprec_line {
 	enum role role;
-	const char *source;    /**< As above; "mixed", or "labels": order of the
-				    m-lines' labels */
+	const char *source;    /**< As above; "mixed", or "labels": a_leg and
+				    the like, else the m-lines' order */
 	/** Who sends on it; NULL: not known, or several. */
 	const struct siprec_participant *who;
 };

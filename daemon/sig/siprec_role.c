@@ -1,10 +1,8 @@
 /** @file siprec_role.c  Who of a recorded call's parties is the caller */
-#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "daemon/base/array.h"
-#include "daemon/base/number.h"
 #include "daemon/sig/siprec.h"
 
 struct text {
@@ -272,13 +270,13 @@ static size_t senders(const struct siprec *m, const char *label,
 	return n;
 }
 
-/* Does label `a` name the caller, beside `b`?  1, -1, or 0: cannot tell */
+/* Does label `a` name the caller, beside `b`?  1, -1, or 0: cannot tell.
+ * Numbers cannot: rtpengine gives the caller's line 1 and the other's 0. */
 static int calls(const char *a, const char *b)
 {
 	static const char *const callers[] = { "a_leg", "inbound", "caller" };
 	static const char *const agents[] = { "b_leg", "outbound", "callee",
 					      "agent" };
-	uint64_t x, y;
 
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
 		if (strcasecmp(a, callers[i]) == 0)
@@ -292,9 +290,6 @@ static int calls(const char *a, const char *b)
 		if (strcasecmp(b, agents[i]) == 0)
 			return 1;
 	}
-	if (number_parse(&x, a, strlen(a), UINT64_MAX) == 0 &&
-	    number_parse(&y, b, strlen(b), UINT64_MAX) == 0 && x != y)
-		return x < y ? 1 : -1;
 	return 0;
 }
 
