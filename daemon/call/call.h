@@ -109,6 +109,8 @@ struct leg_info {
 	uint8_t kinds[128];          /**< enum payload_kind by payload type */
 	bool stream;                 /**< No RTP: leg_samples(), never
 					  leg_packet(); kinds do not matter */
+	bool no_asr;                 /**< Whatever the routes say: another leg
+					  has this audio */
 	const char *unusable;        /**< "encrypted", "codec": nothing of it
 					  goes to an ASR; NULL: it does */
 };

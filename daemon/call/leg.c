@@ -541,7 +541,7 @@ int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 	if (l->stream)
 		l->rtp = (struct event_rtp){ .payload_type = -1 };
 	l->gap_timer.due = on_gap_timer;
-	if (!i->unusable)
+	if (!i->unusable && !i->no_asr)
 		l->service = choose(c, i);
 	snprintf(l->id, sizeof(l->id), "%.56s.%u", c->id, c->opened + 1);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/ingress/tap_calls.h"
+#include "daemon/ingress/tap_same.h"
 #include "daemon/ingress/tap_tcp.h"
 #include "daemon/media/rtcp.h"
 
@@ -47,8 +48,10 @@ void tap_free(struct tap *t)
 		tap_call_free(list_item(c, struct tap_call, in_tap));
 	tap_tcp_free(t->tcp);
 	map_free(&t->by_call_id);
+	map_free(&t->by_number);
 	map_free(&t->by_address);
 	map_free(&t->flows);
+	tap_anchors_free(t->anchors);
 	free(t);
 }
 

@@ -16,6 +16,8 @@
  *  - Unannounced: 4 packets in order of one SSRC with payload type 0 or 8, those
  *    4 included; the reverse direction of the same addresses joins the call.
  *  - What arrives for a call after its end is nobody's.
+ *  - A call whose audio another dialog of the PBX has already goes to no ASR
+ *    (tap_same.h).
  */
 #pragma once
 

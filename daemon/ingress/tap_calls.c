@@ -12,6 +12,7 @@
 #include "daemon/ingress/endpoints.h"
 #include "daemon/ingress/tap_keys.h"
 #include "daemon/ingress/sdp_remote.h"
+#include "daemon/ingress/tap_same.h"
 
 enum {
 	SECOND_US = 1000 * 1000,
@@ -102,8 +103,9 @@ static struct tap_call *call_new(struct tap *t)
 /* Ids come from the capture alone, so a second replay has the same. */
 static void name_call(struct tap_call *c, uint64_t hash)
 {
+	c->number = ++c->tap->occurrences;
 	snprintf(c->id, sizeof(c->id), "%016llx",
-		 (unsigned long long)hash_mix(hash, ++c->tap->occurrences));
+		 (unsigned long long)hash_mix(hash, c->number));
 }
 
 struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
@@ -123,6 +125,8 @@ struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
 int tap_call_open(struct tap_call *c)
 {
 	struct recording_identity who = { 0 };
+	struct event_id ids[ARRAY_LEN(who.ids) + 1];
+	const char *same_as = tap_same_as(c);
 	struct call_info i = {
 		.id = c->id, .source = c->tap->cfg.source,
 		.from = c->from && c->from[0] ? c->from : NULL,
@@ -140,6 +144,12 @@ int tap_call_open(struct tap_call *c)
 		i.participants = who.n_participants ? who.participants : NULL;
 		i.n_participants = who.n_participants;
 	}
+	if (same_as) {
+		if (i.n_ids)
+			memcpy(ids, i.ids, i.n_ids * sizeof(ids[0]));
+		ids[i.n_ids++] = (struct event_id){ "same_as", same_as };
+		i.ids = ids;
+	}
 	return call_open(&c->call, c->tap->cfg.calls, &i);
 }
 
@@ -147,6 +157,7 @@ void tap_call_end(struct tap_call *c, const char *reason)
 {
 	if (c->over)
 		return;
+	tap_same_end(c);
 	c->over = true;
 	c->tap->generation++;
 	tap_flows_forget(c->tap, c);
@@ -175,6 +186,7 @@ void tap_call_free(struct tap_call *c)
 	struct tap *t = c->tap;
 
 	timers_disarm(t->cfg.timers, &c->timer);
+	tap_same_free(c);
 	tap_flows_forget(t, c);
 	endpoints_remove(c);
 	t->generation++;
@@ -185,6 +197,7 @@ void tap_call_free(struct tap_call *c)
 	list_remove(&c->in_tap);
 	if (c->announced)
 		map_remove(&t->by_call_id, c->hash, c);
+	map_remove(&t->by_number, c->number, c);
 	for (unsigned m = 0; m < SDP_MEDIA_MAX; m++)
 		for (unsigned i = 0; i < SIDES; i++)
 			side_free(c->media[m].side[i]);
@@ -267,6 +280,8 @@ static struct tap_call *announce(struct tap *t, const struct sip_message *m,
 	list_add(&t->calls, &c->in_tap);
 	name_call(c, hash_mix(c->hash, hash_bytes(m->from_tag,
 						  strlen(m->from_tag))));
+	/* without it a call is no other's like */
+	(void)map_put(&t->by_number, c->number, c);
 	arm(c, RINGS_S);
 	return c;
 }
@@ -360,7 +375,8 @@ static void take_invite_answer(struct tap_call *c, const struct sip_message *m)
 	if (m->status >= 200 && m->status < 300) {
 		c->answered = true;
 		c->refused = NULL;
-		tap_call_open(c);
+		if (!tap_same_postpones(c))
+			tap_call_open(c);
 	} else if (m->status > 100 && m->status < 200) {
 		c->refused = NULL; /* another fork rings */
 	} else if (m->status >= 400 && m->status != 401 && m->status != 407 &&

@@ -13,6 +13,7 @@
 #include "daemon/base/map.h"
 #include "daemon/base/timers.h"
 #include "daemon/call/call.h"
+#include "daemon/ingress/anchors.h"
 #include "daemon/ingress/recording.h"
 #include "daemon/ingress/tap.h"
 #include "daemon/media/source.h"
@@ -25,6 +26,8 @@ enum { ENDPOINTS_MAX = 4 }; /* addresses of one side of an m-line */
 struct tap_call;
 struct tap_flow;
 struct tap_keys;
+struct tap_twin;
+struct tap_anchors;
 
 /** An announced address; in the index by address. */
 struct endpoint {
@@ -65,6 +68,7 @@ struct tap_leg {
 	uint8_t kinds[128];       /* enum payload_kind, by payload type ... */
 	uint32_t generation;      /* ... as of this generation of the tap */
 	struct tap_keys *keys;    /* NULL: nothing encrypted came */
+	struct anchors anchors;
 };
 
 struct tap_call {
@@ -76,6 +80,7 @@ struct tap_call {
 	char *from, *to;
 	struct addr trunk;        /* who sent its INVITE */
 	char id[EVENT_ID];
+	uint64_t number;          /* 1, 2 ... in order of their beginning */
 	struct call *call;        /* NULL: not opened (or over) */
 	bool announced, siprec, answered, over;
 	struct recording *recording; /* what a recording client says; NULL */
@@ -89,14 +94,17 @@ struct tap_call {
 	} media[SDP_MEDIA_MAX];
 	struct timer timer;       /* forget, give up, or RTP time-out */
 	uint64_t heard_us;        /* last RTP */
-	uint64_t began_us;        /* unannounced: its first packet */
+	uint64_t began_us;        /* when it did; 0: when it is opened */
 	uint64_t bye_us;          /* 0: none was seen */
+	bool heard;               /* it has had a packet */
+	struct tap_twin *twin;    /* it may be the same as an earlier one */
 };
 
 struct tap {
 	struct tap_config cfg;
 	struct list calls;        /* oldest first */
 	struct map by_call_id;    /* newest of each Call-ID */
+	struct map by_number;     /* announced ones */
 	struct map by_address;    /* struct endpoint_address */
 	struct map flows;
 	struct list flow_list;
@@ -108,6 +116,8 @@ struct tap {
 	struct timer sweep;
 	struct tap_stats stats;
 	struct tap_tcp *tcp;
+	struct tap_anchors *anchors; /* NULL: nobody had any use for it */
+	unsigned n_twins;
 };
 
 /** A message of SIP, from UDP or out of a TCP stream. */

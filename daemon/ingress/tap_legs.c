@@ -7,6 +7,7 @@
 
 #include "daemon/ingress/endpoints.h"
 #include "daemon/ingress/tap_keys.h"
+#include "daemon/ingress/tap_same.h"
 
 enum {
 	LIVE_US = 500 * 1000,   /* a leg's other flow must be silent so long */
@@ -114,15 +115,17 @@ static void put_role(struct leg_info *i, const struct tap_leg *l)
 	}
 }
 
-static int leg_open_for(struct tap_leg *l, const struct tap_flow *f,
-			const struct rtp *h, const char *unusable)
+static int leg_open_for(struct tap_leg *l, const struct addr *from,
+			const struct addr *to, const struct rtp *h,
+			const char *unusable)
 {
 	struct leg_info i = {
 		.label = speaker(l)->label[0] ? speaker(l)->label : NULL,
 		.codec = codec_name(l, h->pt),
-		.rtp = { .ssrc = h->ssrc, .src = f->from, .dst = f->to,
+		.rtp = { .ssrc = h->ssrc, .src = *from, .dst = *to,
 			 .payload_type = h->pt, .known = true },
 		.unusable = unusable,
+		.no_asr = tap_same_as(l->call) != NULL,
 	};
 
 	if (tap_call_open(l->call))
@@ -138,8 +141,9 @@ static int leg_open_for(struct tap_leg *l, const struct tap_flow *f,
 static void refuse(struct tap_leg *l, const struct tap_flow *f,
 		   const struct rtp *h, const char *why)
 {
+	tap_same_release(l->call); /* it came before */
 	if (!l->leg) {
-		leg_open_for(l, f, h, why);
+		leg_open_for(l, &f->from, &f->to, h, why);
 	} else if (!l->unusable) {
 		leg_unusable(l->leg, why);
 		l->unusable = why;
@@ -148,6 +152,7 @@ static void refuse(struct tap_leg *l, const struct tap_flow *f,
 
 void tap_legs_encrypted(struct tap_call *c, unsigned media)
 {
+	tap_same_release(c); /* it was in plain */
 	c->media[media].zrtp = true;
 	list_each(&c->legs, x) {
 		struct tap_leg *l = list_item(x, struct tap_leg, in_call);
@@ -159,9 +164,9 @@ void tap_legs_encrypted(struct tap_call *c, unsigned media)
 	}
 }
 
-/* One packet of the SSRC in force. */
-static void deliver(struct tap_leg *l, const struct tap_flow *f,
-		    const struct rtp *h, bool audio, uint64_t at_us)
+void tap_legs_deliver(struct tap_leg *l, const struct addr *from,
+		      const struct addr *to, const struct rtp *h, bool audio,
+		      uint64_t at_us)
 {
 	if (l->leg && l->unusable) {
 		if (!audio)
@@ -170,10 +175,18 @@ static void deliver(struct tap_leg *l, const struct tap_flow *f,
 		leg_end(l->leg, l->unusable);
 		l->leg = NULL;
 	}
-	if (!l->leg && leg_open_for(l, f, h, NULL))
+	if (!l->leg && leg_open_for(l, from, to, h, NULL))
 		return;
 	refresh(l);
 	leg_packet(l->leg, h, at_us);
+}
+
+/* One packet of the SSRC in force. */
+static void deliver(struct tap_leg *l, const struct tap_flow *f,
+		    const struct rtp *h, bool audio, uint64_t at_us)
+{
+	if (!tap_same_takes(l, f, h, audio, at_us))
+		tap_legs_deliver(l, &f->from, &f->to, h, audio, at_us);
 }
 
 /* -- several SSRCs ------------------------------------------------------------------- */

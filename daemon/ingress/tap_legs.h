@@ -8,6 +8,11 @@ struct tap_leg *tap_leg_of(struct tap_call *c, unsigned media, unsigned side);
 /** Everything of the m-line is encrypted from here on. */
 void tap_legs_encrypted(struct tap_call *c, unsigned media);
 
+/** What tap_same_takes() kept, in the order it came. */
+void tap_legs_deliver(struct tap_leg *l, const struct addr *from,
+		      const struct addr *to, const struct rtp *h, bool audio,
+		      uint64_t at_us);
+
 /**
  * A packet of an announced call whose flow f->leg is.
  *
