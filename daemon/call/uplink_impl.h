@@ -86,6 +86,7 @@ struct uplink {
 
 	uint64_t gap_start, gap_end;   /* being given up; equal: nothing is */
 	const char *gap_cause;
+	bool gap_outage;               /* it began without a connection */
 	struct losses given_up;        /* all of it so far */
 };
 

@@ -1,6 +1,4 @@
 /** @file uplink_lost.c  Audio of a leg that is given up, and the gaps it leaves */
-#include <string.h>
-
 #include "daemon/base/array.h"
 #include "daemon/call/uplink_impl.h"
 
@@ -31,17 +29,21 @@ void uplink_flush_gap(struct uplink *u)
 		u->cb.gap(start, end, u->gap_cause, u->arg);
 }
 
+/* An outage is one gap, with the cause it began with: what it changes to on the
+ * way is in the states. */
 static void extend_gap(struct uplink *u, uint64_t from, uint64_t end)
 {
-	const char *why = cause(u);
+	const bool outage = !uplink_streaming(u);
 
 	if (u->gap_start < u->gap_end &&
-	    (u->gap_end != from || strcmp(u->gap_cause, why) != 0))
+	    (u->gap_end != from || u->gap_outage != outage))
 		uplink_flush_gap(u);
-	if (u->gap_start == u->gap_end)
+	if (u->gap_start == u->gap_end) {
 		u->gap_start = from;
+		u->gap_cause = cause(u);
+		u->gap_outage = outage;
+	}
 	u->gap_end = end;
-	u->gap_cause = why;
 	losses_add(&u->given_up, from, end);
 }
 

@@ -49,6 +49,11 @@ def down_at_first(asr, directory):
     return [(34, asr.start)]
 
 
+def down_then_busy(asr, directory):
+    """One outage with two causes."""
+    return [(33, lambda: asr.start("6x http 429\nok"))]
+
+
 def down_in_the_midst(asr, directory):
     """... with words that were begun, and 5 s that nobody settled."""
     return [(0, lambda: asr.start("mute after 26001 samples")), (8, asr.kill), (42, asr.start)]
@@ -63,6 +68,7 @@ ROWS = {
     "late key": (late_key, 66),
     "refused at first": (refused_at_first, 66),
     "down at first": (down_at_first, 38),
+    "down, then busy": (down_then_busy, 46),
     "down in the midst": (down_in_the_midst, 46),
     "down shortly": (down_shortly, 16),
 }
@@ -141,6 +147,10 @@ def test_live(name, runs):
         elif name == "down at first":
             assert causes == {"asr_connect"} and len(gaps) == 1
             assert 4 <= lost_s <= 12 and gaps[0]["start_ms"] == 0
+        elif name == "down, then busy":
+            assert ("reconnecting", "quota", 429) in told or ("connecting", "quota", 429) in told
+            assert causes == {"asr_connect"} and len(gaps) == 1 and gaps[0]["start_ms"] == 0
+            assert lost_s > 3
         elif name == "down in the midst":
             assert causes == {"asr_disconnect"} and len(gaps) == 1
             begun = [p for p in pieces if p.event.get("synthesised")]
