@@ -202,7 +202,7 @@ int disk_rotate(struct disk *d, uint64_t now_us)
 	const int fd = worker_take_spare(&d->worker);
 
 	if (fd == -EAGAIN) {
-		enter(d, DISK_WAITING, 0);
+		enter(d, DISK_WAITING, d->err);
 		return fd;
 	}
 	if (fd < 0) {
@@ -275,10 +275,10 @@ void disk_sync_soon(struct disk *d)
 
 int disk_trouble(const struct disk *d)
 {
-	if (d->state == DISK_WAITING &&
+	if (!d->err && d->state == DISK_WAITING &&
 	    uv_now(d->o.loop) - d->since_ms > WAIT_MS)
 		return -ETIMEDOUT;
-	return d->state == DISK_TROUBLE ? d->err : 0;
+	return d->err;
 }
 
 uint64_t disk_first(const struct disk *d)
@@ -325,7 +325,7 @@ static void on_tick(uv_timer_t *h)
 
 	if (d->state == DISK_TROUBLE && !d->hopeless &&
 	    uv_now(d->o.loop) - d->since_ms >= d->o.retry_ms) {
-		enter(d, DISK_WAITING, 0);
+		enter(d, DISK_WAITING, d->err);
 		worker_want_spare(&d->worker);
 		uv_async_send(&d->async); /* it may be there already */
 	}

@@ -10,7 +10,7 @@
 
 enum {
 	SEGMENT_MAX = 8 * 1024 * 1024,
-	SEGMENT_MIN = 512 * 1024,
+	SEGMENT_MIN = 272 * 1024, /**< The longest record fits */
 	SEGMENT_FILE_MAX = SEGMENT_MAX + 4096,
 	SEAL_ROOM = 2 * RECORD_HEAD,
 	BLOCKS_MAX = 16,
@@ -81,7 +81,7 @@ struct disk {
 	uint64_t begun_us;     /**< Of its first event; 0: none yet */
 	uint64_t next;
 	enum disk_state state;
-	int err;
+	int err;               /**< Of the last trouble, until it is good */
 	bool hopeless;         /**< Until the next start */
 	uint64_t since_ms;     /**< State entered, loop's time */
 	uint64_t write_errors;

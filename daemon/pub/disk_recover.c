@@ -246,13 +246,12 @@ static int read_forward(const struct disk *d, size_t from,
 		struct bytes b;
 		const int err = read_file(d, &d->segments[i], &b);
 
-		if (!err)
-			*last_us = MAX(*last_us,
-				       read_segment(&d->segments[i], &b,
-						    record, arg).last_us);
+		const struct what w = err ? (struct what){0}
+			: read_segment(&d->segments[i], &b, record, arg);
 		free(b.data);
 		if (err)
 			return err;
+		*last_us = MAX(*last_us, w.last_us);
 	}
 	return 0;
 }
