@@ -20,7 +20,6 @@ enum {
 	SYNC_MS = 200,
 	RETRY_MS = 5000,
 	TICK_MS = 1000,
-	WAIT_MS = 5000,       /* For a new segment: then it is trouble */
 	CURSORS_MAX = 1024 * 1024,
 	LOCK_TRIES = 20,
 	LOCK_WAIT_MS = 50,
@@ -176,7 +175,7 @@ static bool put_open(const char *key, const char *line, size_t len, void *arg)
 	return !o->err;
 }
 
-static int begin(struct disk *d, uint64_t now_us)
+static int begin(struct disk *d, const char *from, uint64_t now_us)
 {
 	struct opening o = { .d = d, .now_us = now_us };
 	const struct record end = { .seq = d->next, .at_us = now_us,
@@ -190,17 +189,37 @@ static int begin(struct disk *d, uint64_t now_us)
 	if (!err)
 		err = o.err;
 	segment_name(name, d->next);
-	if (!err && renameat(d->dir, DISK_SPARE, d->dir, name))
+	if (!err && renameat(d->dir, from, d->dir, name))
 		err = -errno;
 	const struct segment s = { .first = d->next, .end = d->next,
 				   .bytes = d->at, .newest_us = now_us };
 	return err ? err : disk_add_segment(d, &s);
 }
 
+/* The thread is slow, and what goes out must be written: a file that is not
+   allocated, then. */
+static int make_now(const struct disk *d)
+{
+	const int fd = openat(d->dir, DISK_NEXT, O_RDWR | O_CREAT | O_TRUNC |
+			      O_CLOEXEC, 0600);
+
+	if (fd >= 0 && ftruncate(fd, (off_t)d->segment_size)) {
+		const int err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
 int disk_rotate(struct disk *d, uint64_t now_us)
 {
-	const int fd = worker_take_spare(&d->worker);
+	const char *name = DISK_SPARE;
+	int fd = worker_take_spare(&d->worker);
 
+	if (fd == -EAGAIN && !d->err) {
+		name = DISK_NEXT;
+		fd = make_now(d);
+	}
 	if (fd == -EAGAIN) {
 		enter(d, DISK_WAITING, d->err);
 		return fd;
@@ -212,11 +231,11 @@ int disk_rotate(struct disk *d, uint64_t now_us)
 	finish(d);
 	d->fd = fd;
 	d->begun_us = 0;
-	const int err = begin(d, now_us);
+	const int err = begin(d, name, now_us);
 	if (err) {
 		close(fd);
 		d->fd = -1;
-		unlinkat(d->dir, DISK_SPARE, 0);
+		unlinkat(d->dir, name, 0);
 		fail(d, err);
 		return err;
 	}
@@ -275,9 +294,6 @@ void disk_sync_soon(struct disk *d)
 
 int disk_trouble(const struct disk *d)
 {
-	if (!d->err && d->state == DISK_WAITING &&
-	    uv_now(d->o.loop) - d->since_ms > WAIT_MS)
-		return -ETIMEDOUT;
 	return d->err;
 }
 

@@ -3,7 +3,8 @@
  *
  *    00000000000000000001.log ...   segments (record.h), each named by its
  *                                   first event; up to 8 MiB
- *    spare.new                      the next one, allocated beforehand
+ *    spare.new                      the next one, allocated beforehand (next.new
+ *                                   where that came too late)
  *    cursors                        where named subscribers go on
  *
  * The directory is locked (flock) by who writes there.

@@ -6,6 +6,7 @@
 #include "daemon/pub/disk_worker.h"
 
 #define DISK_SPARE "spare.new"
+#define DISK_NEXT "next.new"
 #define DISK_CURSORS "cursors"
 
 enum {
@@ -63,7 +64,7 @@ struct reader {
 
 enum disk_state {
 	DISK_GOOD,
-	DISK_WAITING,          /**< For a new segment */
+	DISK_WAITING,          /**< For a new segment, after trouble */
 	DISK_TROUBLE,
 };
 

@@ -83,8 +83,10 @@ static void do_finish(struct worker *w, struct job *j)
 	/* what is left of the space is given back; no harm if it cannot be */
 	if (!err && !ftruncate(j->fd, (off_t)j->size))
 		fsync(j->fd);
+	fsync(w->dir);
 	close(j->fd);
 	uv_mutex_lock(&w->lock);
+	w->named = -1; /* the descriptor's number may come again */
 	synced(w, j->next, err, began);
 	free(j);
 }
@@ -96,8 +98,12 @@ static void do_sync(struct worker *w)
 
 	w->dirty = w->urgent = false;
 	uv_mutex_unlock(&w->lock);
-	const int err = fdatasync(fd) ? -errno : 0;
+	int err = fdatasync(fd) ? -errno : 0;
+	/* and its name, which it has since it is in use */
+	if (!err && w->named != fd && fsync(w->dir))
+		err = -errno;
 	uv_mutex_lock(&w->lock);
+	w->named = err ? -1 : fd;
 	synced(w, next, err, began);
 }
 
@@ -116,8 +122,6 @@ static void do_spare(struct worker *w)
 {
 	uv_mutex_unlock(&w->lock);
 	const int fd = worker_make_spare(w->dir, w->segment_size);
-	if (fd >= 0)
-		fsync(w->dir);
 	uv_mutex_lock(&w->lock);
 	w->want_spare = false;
 	w->spare = fd < 0 ? -1 : fd;
@@ -194,7 +198,7 @@ int worker_start(struct worker *w, int dir, size_t segment_size,
 {
 	*w = (struct worker){ .dir = dir, .segment_size = segment_size,
 			      .sync_ns = (uint64_t)sync_ms * 1000000,
-			      .wake = wake, .synced = next, .spare = -1,
+			      .wake = wake, .synced = next, .spare = -1, .named = -1,
 			      .spare_err = -EAGAIN };
 	list_init(&w->finish);
 	list_init(&w->remove);

@@ -29,6 +29,7 @@ struct worker {
 	int fd;                /**< What to sync ... */
 	uint64_t next;         /**< ... and then all before this one is safe */
 	uint64_t sync_at;      /**< [ns] */
+	int named;             /**< The thread's: its name is on disk, too */
 	uint64_t synced;
 	int sync_err;          /**< Until worker_sync_error() took it */
 	bool want_spare;

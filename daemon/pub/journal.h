@@ -127,6 +127,8 @@ void journal_close_disk(struct journal *j);
 
 /** The epoch of the numbers an earlier run gave; 0: there was none. */
 uint64_t journal_epoch_before(const struct journal *j);
+/** The first number that this run gives. */
+uint64_t journal_began(const struct journal *j);
 /** Keep them over a restart, soon; nothing without a disk. */
 void journal_keep_cursors(struct journal *j, const struct buf *text);
 /** What was kept; empty: nothing. */

@@ -199,7 +199,7 @@ int journal_open_disk(struct journal *j, const struct journal_disk *o)
 	j->epoch = found.epoch;
 	j->epoch_before = found.epoch_before;
 	j->last_us = found.last_us;
-	j->next = found.next;
+	j->next = j->began = found.next;
 	store_begin(j->store, found.next);
 	if (found.cut)
 		log_warn("journal", "%s: %zu bytes of the end were torn and "
@@ -234,6 +234,11 @@ void journal_close_disk(struct journal *j)
 uint64_t journal_epoch_before(const struct journal *j)
 {
 	return j->epoch_before;
+}
+
+uint64_t journal_began(const struct journal *j)
+{
+	return j->disk ? j->began : 1;
 }
 
 void journal_keep_cursors(struct journal *j, const struct buf *text)

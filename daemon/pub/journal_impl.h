@@ -24,7 +24,7 @@ struct journal {
 	bool degraded;         /* ... and that was told */
 	struct buf bare;       /* A line without its text */
 	uint64_t unwritten, unwritten_told;
-	uint64_t epoch_before, last_us;
+	uint64_t epoch_before, last_us, began;
 };
 
 /** The event that was just put into the store: to disk, if it takes it. */

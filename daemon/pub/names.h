@@ -1,7 +1,7 @@
 /**
  * @file names.h  Where each named subscriber goes on
  *
- * Kept for the life of the process; at most NAMES_MAX, those nobody holds go
+ * Kept for the life of the process, and over it with a journal on disk; at most NAMES_MAX, those nobody holds go
  * first, the one used longest ago before the others.  Pure.
  */
 #pragma once
@@ -18,6 +18,7 @@ struct named {
 	struct list in;
 	char name[EVENT_ID];
 	uint64_t next;      /**< The event wanted next; 0: never was here */
+	bool reset;         /**< That is less than it had: to be told */
 	void *holder;       /**< Connection that has the name; NULL: none */
 };
 

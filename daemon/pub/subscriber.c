@@ -203,7 +203,7 @@ void subscriber_pump(struct subscriber *s)
 /* -- what it says ---------------------------------------------------------- */
 
 /* @return the cursor to begin at; `*reset`: not what it asked for */
-static uint64_t place(const struct subscriber *s, bool *reset)
+static uint64_t place(struct subscriber *s, bool *reset)
 {
 	const struct journal *j = s->all->journal;
 	const struct request *r = &s->choice;
@@ -213,10 +213,9 @@ static uint64_t place(const struct subscriber *s, bool *reset)
 	case FROM_OLDEST:
 		return journal_first(j);
 	case FROM_RESUME:
-		/* a crash of the machine took what it had seen */
-		*reset = s->named->next > journal_next(j);
-		return *reset ? journal_next(j)
-		     : s->named->next ? s->named->next : journal_first(j);
+		*reset = s->named->reset;
+		s->named->reset = false;
+		return s->named->next ? s->named->next : journal_first(j);
 	case FROM_SEQ:
 		if (r->epoch == journal_epoch(j) && r->seq <= journal_next(j))
 			return r->seq;

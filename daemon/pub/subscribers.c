@@ -52,11 +52,24 @@ void subscribers_keep(struct subscribers *all)
 	buf_free(&text);
 }
 
+/* Numbers from `began` on are given anew, for other events. */
+static void take_back(struct subscribers *all, uint64_t began)
+{
+	list_each(&all->names.all, item) {
+		struct named *one = list_item(item, struct named, in);
+
+		one->reset = one->next > began;
+		if (one->reset)
+			one->next = began;
+	}
+}
+
 /* The numbers mean what they meant, when the epoch is that of the journal as
    it was found. */
 static void load_names(struct subscribers *all)
 {
 	const uint64_t before = journal_epoch_before(all->journal);
+	const uint64_t epoch_of_now = journal_epoch(all->journal);
 	struct buf text = {0};
 	uint64_t epoch;
 
@@ -65,9 +78,10 @@ static void load_names(struct subscribers *all)
 	    cursors_parse(&all->names, &epoch, buf_str(&text), text.len))
 		log_warn("journal", "the file cursors is damaged: named "
 			 "subscribers begin at the oldest event");
-	else if (text.len && epoch != before &&
-		 epoch != journal_epoch(all->journal))
+	else if (text.len && epoch != before && epoch != epoch_of_now)
 		names_fini(&all->names);
+	if (epoch_of_now != before)
+		take_back(all, journal_began(all->journal));
 	buf_free(&text);
 	all->moved = true; /* under the epoch of now */
 	subscribers_keep(all);

@@ -23,9 +23,9 @@ def program():
 class Server:
     """One daemon's journal and socket; told what happens by commands."""
 
-    def __init__(self, path, *options):
+    def __init__(self, path, *options, wrap=()):
         self.path = str(path)
-        self.process = subprocess.Popen([program(), self.path, *map(str, options)],
+        self.process = subprocess.Popen([*wrap, program(), self.path, *map(str, options)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, bufsize=0)
         self.clients = []
