@@ -155,7 +155,7 @@ static int walk(struct streams *s, const char *path, struct buf *why)
 	int err = capture_file_open(&f, path, &r);
 
 	if (err) {
-		buf_printf(why, "%s", r.text);
+		buf_printf(why, "%s: %s", path, r.text);
 		return err;
 	}
 	err = decap_new(&d);
