@@ -144,6 +144,7 @@ int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg)
 		return -ENOMEM;
 	r->cfg = *cfg;
 	r->remote = cfg->remote;
+	r->totals = rtp_ports_totals(cfg->ports);
 	r->silence.due = on_silence;
 	r->reports.due = on_reports;
 	random_bytes(&r->ssrc, sizeof(r->ssrc));

@@ -41,6 +41,7 @@ struct rtp_leg {
 	uint32_t ssrc;           /* ours, in RTCP */
 	char cname[REPORT_CNAME];
 	struct rtp_leg_stats stats;
+	struct rtp_totals *totals;
 	struct log_limit foreign, refused, dropped;
 };
 

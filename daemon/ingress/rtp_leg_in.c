@@ -21,10 +21,17 @@ static void count_foreign(struct rtp_leg *r, uint64_t now_us)
 	uint64_t kept_back;
 
 	r->stats.foreign++;
+	r->totals->foreign++;
 	if (log_limited(&r->foreign, now_us, &kept_back))
 		log_warn("rtp", "leg %s: a packet from nobody who has to do "
 			 "with it (%llu more since the last such line)",
 			 leg_id(r->leg), (unsigned long long)kept_back);
+}
+
+static void count_odd(struct rtp_leg *r)
+{
+	r->stats.short_or_odd++;
+	r->totals->odd++;
 }
 
 /* It has to do with it, and does not have the key, or says it again. */
@@ -33,6 +40,7 @@ static void count_refused(struct rtp_leg *r, uint64_t now_us)
 	uint64_t kept_back;
 
 	r->stats.refused++;
+	r->totals->refused++;
 	if (log_limited(&r->refused, now_us, &kept_back))
 		log_warn("rtp", "leg %s: a packet not encrypted with the key "
 			 "that was signalled, or one that came before (%llu "
@@ -59,6 +67,7 @@ static void deliver(struct rtp_leg *r, const struct rtp *h, uint64_t at_us)
 
 	heard(r, at_us);
 	r->stats.packets++;
+	r->totals->packets++;
 	report_packet(&r->report, h, at_us);
 	if (!r->told) {
 		r->told = true;
@@ -180,7 +189,7 @@ static void take_rtcp(struct rtp_leg *r, const struct packet *p)
 		len = plain.len;
 	}
 	if (rtcp_check(data, len) < 0) {
-		r->stats.short_or_odd++;
+		count_odd(r);
 		return;
 	}
 	struct rd in = rd_of(data, len);
@@ -197,7 +206,7 @@ void rtp_leg_on_rtcp(const struct packet *p, void *arg)
 	if (rtcp_is(p->data, p->len))
 		take_rtcp(r, p);
 	else
-		r->stats.short_or_odd++;
+		count_odd(r);
 }
 
 /* -- every datagram ------------------------------------------------------------------------ */
@@ -233,7 +242,7 @@ static void take_rtp(struct rtp_leg *r, const struct packet *p)
 		wire_len = len = plain.len;
 	}
 	if (rtp_parse(&h, data, len, wire_len))
-		r->stats.short_or_odd++;
+		count_odd(r);
 	else if (r->locked && addr_equal(&p->from, &r->from))
 		judge_ssrc(r, &h, p->at_us);
 	else
@@ -247,6 +256,7 @@ static void keep_early(struct rtp_leg *r, const struct packet *p)
 	uint64_t kept_back;
 
 	r->stats.dropped += n;
+	r->totals->dropped += n;
 	if (n && log_limited(&r->dropped, p->at_us, &kept_back))
 		log_warn("rtp", "leg %s: packets before anybody was signalled "
 			 "are more than are kept (%llu more since the last "
@@ -272,5 +282,5 @@ void rtp_leg_on_rtp(const struct packet *p, void *arg)
 	else if (!rtp_parse(&h, p->data, p->len, p->wire_len))
 		keep_early(r, p);
 	else
-		r->stats.short_or_odd++;
+		count_odd(r);
 }

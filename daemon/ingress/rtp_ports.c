@@ -25,6 +25,7 @@ struct rtp_ports {
 	struct rest *resting;   /* a ring, the oldest first */
 	unsigned oldest, n_resting;
 	bool *taken;            /* by pair */
+	struct rtp_totals totals;
 };
 
 int rtp_ports_new(struct rtp_ports **out, const struct addr *at, uint16_t first,
@@ -122,4 +123,9 @@ unsigned rtp_ports_used(const struct rtp_ports *p)
 unsigned rtp_ports_limit(const struct rtp_ports *p)
 {
 	return p->n;
+}
+
+struct rtp_totals *rtp_ports_totals(struct rtp_ports *p)
+{
+	return &p->totals;
 }

@@ -16,6 +16,15 @@
 
 struct rtp_ports;
 
+/** What all legs on these ports were sent, those that are gone too [packets]. */
+struct rtp_totals {
+	uint64_t packets;      /**< Of a leg's source and SSRC */
+	uint64_t foreign;      /**< Anybody else's */
+	uint64_t refused;      /**< SRTP: not authentic, or said before */
+	uint64_t odd;          /**< Neither RTP nor RTCP */
+	uint64_t dropped;      /**< Too many before anybody was signalled */
+};
+
 /**
  * @param at Address to bind; its port is not used
  * @param first,last The range, both included
@@ -41,3 +50,6 @@ void rtp_ports_give_back(struct rtp_ports *p, uint16_t rtp);
 /** Pairs in use, and pairs there are. */
 unsigned rtp_ports_used(const struct rtp_ports *p);
 unsigned rtp_ports_limit(const struct rtp_ports *p);
+
+/** The legs' to count in. */
+struct rtp_totals *rtp_ports_totals(struct rtp_ports *p);

@@ -29,7 +29,6 @@ struct way_rtp {
 	bool draining;
 	struct list calls;
 	unsigned n_calls, n_legs;
-	uint64_t packets, foreign; /* of legs that are gone */
 };
 
 struct rtp_call {
@@ -134,20 +133,10 @@ static void call_over(struct rtp_call *c, const char *reason)
 
 /* -- legs ----------------------------------------------------------------------------- */
 
-static void count_leg(struct way_rtp *w, const struct rtp_leg *leg)
-{
-	struct rtp_leg_stats s;
-
-	rtp_leg_stats(leg, &s);
-	w->packets += s.packets;
-	w->foreign += s.foreign;
-}
-
 static void leg_over(struct told_leg *l, const char *reason)
 {
 	struct rtp_call *c = l->call;
 
-	count_leg(c->way, l->rtp);
 	rtp_leg_close(l->rtp, reason);
 	list_remove(&l->in_call);
 	free(l);
@@ -310,18 +299,14 @@ static void call_register(struct way_rtp *w, const struct command *cmd,
 
 static void tell_status(const struct way_rtp *w, struct status *s)
 {
-	struct rtp_leg_stats one;
+	const struct rtp_totals *all = rtp_ports_totals(w->cfg.ports);
 
 	s->rtp = true;
 	s->rtp_legs += w->n_legs;
-	s->rtp_packets += w->packets;
-	s->rtp_foreign += w->foreign;
-	list_each((struct list *)&w->calls, x)
-		list_each(&call_of(x)->legs, y) {
-			rtp_leg_stats(leg_in(y)->rtp, &one);
-			s->rtp_packets += one.packets;
-			s->rtp_foreign += one.foreign;
-		}
+	s->rtp_packets = all->packets;
+	s->rtp_foreign = all->foreign;
+	s->rtp_refused = all->refused;
+	s->rtp_odd = all->odd;
 	s->ports_used = rtp_ports_used(w->cfg.ports);
 	s->ports = rtp_ports_limit(w->cfg.ports);
 }
@@ -414,8 +399,8 @@ static void close_rtp(void *way)
 		call_free(c);
 	}
 	log_info("rtp", "%llu packets, %llu of nobody",
-		 (unsigned long long)w->packets,
-		 (unsigned long long)w->foreign);
+		 (unsigned long long)rtp_ports_totals(w->cfg.ports)->packets,
+		 (unsigned long long)rtp_ports_totals(w->cfg.ports)->foreign);
 	free(w);
 }
 

@@ -38,7 +38,7 @@
  *
  * A sender whose timestamps never fit is re-anchored at each packet, but told
  * of at most once a second: DISCONTINUITYs of BREAK_TIMESTAMP and BREAK_CODEC
- * are 1 s apart by arrival.
+ * are 1 s apart by arrival; of BREAK_SSRC there are at most 8 in that time.
  *
  * Pure: arrival times are arguments, so a replayed capture takes the decisions
  * the live call took.  Memory is taken in receiver_new() and never grows.

@@ -31,17 +31,21 @@ static struct media_item *add(struct writer *w, enum media_kind kind,
 	return it;
 }
 
-/* A sender whose clock never fits must not become a flood of events. */
+/* A sender whose clock never fits, or who never keeps his SSRC, must not become
+ * a flood of events. */
 static void add_break(struct writer *w, enum media_break what)
 {
+	const unsigned most = what == BREAK_SSRC ? TIMELINE_SSRCS : 1;
 	struct timeline *t = w->t;
 
-	if (what != BREAK_SSRC && t->told[what] &&
-	    w->at_us - t->told_us[what] < TIMELINE_QUIET_US)
+	if (!t->told[what] ||
+	    w->at_us - t->told_us[what] >= TIMELINE_QUIET_US) {
+		t->told[what] = 0;
+		t->told_us[what] = w->at_us;
+	}
+	if (t->told[what] == most)
 		return;
-
-	t->told[what] = true;
-	t->told_us[what] = w->at_us;
+	t->told[what]++;
 	add(w, MEDIA_DISCONTINUITY, 0)->what = what;
 }
 

@@ -21,6 +21,7 @@ enum {
 	TIMELINE_AHEAD_US = 5000000,   /**< Holes may be ahead of the arrival
 					    clock, all in all */
 	TIMELINE_QUIET_US = 1000000,   /**< Between DISCONTINUITYs of a kind */
+	TIMELINE_SSRCS = 8,            /**< BREAK_SSRC: as many within that */
 	TIMELINE_ITEMS_MAX = 6,        /**< Of one packet: LOSS SILENCE
 					    DISCONTINUITY*2 AUDIO LOSS */
 };
@@ -41,8 +42,8 @@ struct timeline {
 	uint64_t ahead_us;   /* holes were ahead of the clock, at the last: */
 	uint64_t hole_us;    /* its arrival ... */
 	uint64_t hole_samples; /* ... and `samples` then */
-	uint64_t told_us[3]; /* last DISCONTINUITY, by enum media_break */
-	bool told[3];
+	uint64_t told_us[3]; /* DISCONTINUITYs, by enum media_break: since ... */
+	unsigned told[3];    /* ... then as many */
 };
 
 void timeline_init(struct timeline *t, uint32_t window_us);

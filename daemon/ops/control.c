@@ -65,10 +65,13 @@ static json_t *status_json(const struct status *s)
 
 	if (o && s->rtp)
 		json_object_set_new(o, "rtp", json_pack(
-			"{s:i, s:i, s:i, s:I, s:I}", "legs", (int)s->rtp_legs,
+			"{s:i, s:i, s:i, s:I, s:I, s:I, s:I}", "legs",
+			(int)s->rtp_legs,
 			"ports_used", (int)s->ports_used, "ports",
 			(int)s->ports, "packets", (json_int_t)s->rtp_packets,
-			"foreign", (json_int_t)s->rtp_foreign));
+			"foreign", (json_int_t)s->rtp_foreign,
+			"refused", (json_int_t)s->rtp_refused,
+			"odd", (json_int_t)s->rtp_odd));
 	if (o && s->sip)
 		json_object_set_new(o, "sip", json_pack(
 			"{s:i, s:i, s:i, s:I, s:I, s:i, s:i}", "calls",

@@ -23,7 +23,9 @@ struct status {
 	unsigned calls;                 /**< Not yet told of as ended */
 	bool rtp;                       /**< The next are known */
 	unsigned rtp_legs, ports_used, ports;
-	uint64_t rtp_packets, rtp_foreign;
+	/** Of all live legs, those of SIP and those that are gone, too:
+	 * theirs, nobody's, SRTP that is not authentic, no RTP at all. */
+	uint64_t rtp_packets, rtp_foreign, rtp_refused, rtp_odd;
 	bool sip;                       /**< The next are known */
 	unsigned sip_calls, sip_legs, sip_connections;
 	uint64_t sip_requests, sip_refused;
