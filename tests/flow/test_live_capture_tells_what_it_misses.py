@@ -23,10 +23,10 @@ def conf(directory, interface, text=""):
     return file
 
 
-def call(name="call", last=1_400 * MS):
-    """A call, its BYE at `last`, 500 ms said at its beginning and its end."""
+def call():
+    """A call in which 500 ms are said."""
     frames = Capture()
-    c = Call(frames, name=name).start(0)
+    c = Call(frames).start(0)
     pcm = memoryview(talk((500, True))).cast("h")
     sender = c.sender("caller", 200 * MS, ssrc=7, seq=65530)
     frames.add(sender.speak(pcm).sent)
