@@ -26,12 +26,15 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Line ends before a blank become blanks, NULs become '?' */
+/* Line ends before a blank become blanks, NULs become '?', and a CR alone a
+ * blank: nobody may take it for a line's end in what we send */
 static void unfold(char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (!text[i])
 			text[i] = '?';
+		if (text[i] == '\r' && (i + 1 >= len || text[i + 1] != '\n'))
+			text[i] = ' ';
 		if (text[i] != '\n' || i + 1 >= len || !is_blank(text[i + 1]))
 			continue;
 		text[i] = ' ';

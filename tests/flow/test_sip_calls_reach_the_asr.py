@@ -1,12 +1,15 @@
 """SIP calls, message by message: what was sent as RTP is what the ASR heard."""
 import array
+import socket
+import ssl
+import subprocess
 
 import pytest
 
 from oracle import g711
 from service import Control, Daemon, bound, packets, paced, speech
 from sessions import asr_config, key_file
-from simulator import Simulator
+from simulator import BUILD, Simulator
 from sip_client import Client, Dialog, free_port, sdp
 
 def heard(pcm, codec="PCMU"):
@@ -16,19 +19,31 @@ def heard(pcm, codec="PCMU"):
 RTP = (24800, 24999)
 
 
+def certificate(directory):
+    """Of localhost.  -> (lines of the section sip, what a client trusts)"""
+    cert, key = directory / "cert.pem", directory / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key,
+                    "-out", cert], check=True, capture_output=True)
+    return (f'tls-cert-file = "{cert}" tls-key-file = "{key}"',
+            ssl.create_default_context(cafile=cert))
+
+
 def sip(transport="udp", more="", host="127.0.0.1"):
     port = free_port(host=host)
     at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return (host, port), f'sip {{ listen = {{"{transport}:{at}"}} {more} }}\n'
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
 def test_a_call(tmp_path, transport, codec):
-    to, section = sip(transport)
+    more, trust = certificate(tmp_path) if transport == "tls" else ("", None)
+    to, section = sip(transport, more)
     with Simulator(tmp_path) as sim, \
             Daemon(tmp_path, asr_config(sim, key_file(tmp_path)) + section, RTP) as daemon:
-        client, sender, pcm = Client(to, transport), bound(), speech(1500)
+        client, sender, pcm = Client(to, transport, context=trust), bound(), speech(1500)
         call = Dialog(client, sdp((sender.getsockname()[1], codec)))
         assert call.ok.status == 200, call.ok.raw
         (host, port, direction), = call.ok.media()
@@ -46,3 +61,30 @@ def test_a_call(tmp_path, transport, codec):
     end, = daemon.of("leg.end")
     assert end["reason"] == "bye" and end["audio"]["samples"]["sent"] == 12000
     assert sim.dump(1) == heard(pcm, codec)
+
+
+def test_tls_wants_its_files(tmp_path):
+    for section, word in ((sip("tls")[1], "tls-cert-file"),
+                          (sip("tls", 'tls-cert-file = "/none" tls-key-file = "/none"')[1],
+                           "certificate /none")):
+        file = tmp_path / "c.conf"
+        file.write_text(f'events {{ socket = "{tmp_path}/e" group = "" }}\n'
+                        f'control {{ socket = "{tmp_path}/c" }}\n'
+                        f'journal {{ directory = "" }}\n{section}')
+        done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True, text=True,
+                              check=False, timeout=30)
+        assert done.returncode and word in done.stderr, done.stderr
+
+
+def test_an_address_in_use_is_said(tmp_path):
+    to, section = sip("tcp")
+    with socket.socket() as other:
+        other.bind(to)
+        other.listen()
+        file = tmp_path / "c.conf"
+        file.write_text(f'events {{ socket = "{tmp_path}/e" group = "" }}\n'
+                        f'control {{ socket = "{tmp_path}/c" }}\n'
+                        f'journal {{ directory = "" }}\n{section}')
+        done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True, text=True,
+                              check=False, timeout=30)
+    assert done.returncode == 2 and "another program has that port" in done.stderr

@@ -48,6 +48,7 @@ static const struct {
 	{ "folded", "O sip:a SIP/2.0\r\nTo: x\r\n\ty\r\n\r\n", "to", 0,
 	  "x  \ty" },
 	{ "folded by LF", "O sip:a SIP/2.0\nTo: x\n y\n\n", "to", 0, "x  y" },
+	{ "a CR alone", "O sip:a SIP/2.0\nTo: x\ry\n\n", "to", 0, "x y" },
 	{ "lines before", "\r\n\r\nO sip:a SIP/2.0\r\nt: x\r\n", "to", 0, "x" },
 	{ "no end", "O sip:a SIP/2.0\r\nto: x", "to", 0, "x" },
 	{ "not from the body", "O sip:a SIP/2.0\r\n\r\nto: x\r\n", "to", 0,
