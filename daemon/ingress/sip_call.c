@@ -238,6 +238,7 @@ static void end_media(struct sip_call *c, const char *reason)
 	c->call = NULL;
 	if (call)
 		call_end(call, reason);
+	sip_siprec_end(c);
 }
 
 void sip_call_over(struct sip_call *c, const char *reason)
@@ -279,7 +280,6 @@ void sip_call_free(struct sip_call *c)
 
 	timers_disarm(s->cfg.timers, &c->timer);
 	end_media(c, "end");
-	sip_siprec_end(c);
 	map_remove(&s->by_call_id, c->hash, c);
 	list_remove(&c->in_server);
 	s->n_kept--;

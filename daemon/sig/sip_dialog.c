@@ -61,7 +61,7 @@ static int take_routes(struct sip_dialog *d, const struct sip_fields *f)
 
 static char *local_of(const struct sip_fields *f, const char *tag)
 {
-	const struct sip_text to = sip_field(f, "to", 0);
+	const struct sip_text to = sip_param_base(sip_field(f, "to", 0));
 	char *out;
 
 	if (asprintf(&out, "%.*s;tag=%s", (int)to.len, to.p, tag) < 0)

@@ -250,6 +250,16 @@ bool sip_param(struct sip_text value, const char *name, struct sip_text *out)
 	return false;
 }
 
+struct sip_text sip_param_base(struct sip_text value)
+{
+	value = sip_text_trim(value);
+	while (value.len && value.p[value.len - 1] == ';') {
+		value.len--;
+		value = sip_text_trim(value);
+	}
+	return value;
+}
+
 bool sip_balanced(struct sip_text value)
 {
 	struct walk w = { 0 };

@@ -55,5 +55,7 @@ bool sip_next_value(struct sip_text *rest, struct sip_text *out);
  * @param out Its value, "" without one; may be NULL
  */
 bool sip_param(struct sip_text value, const char *name, struct sip_text *out);
+/** The value, for a parameter to be put behind it: without a ';' at its end. */
+struct sip_text sip_param_base(struct sip_text value);
 /** Quotes and angle brackets all come in pairs. */
 bool sip_balanced(struct sip_text value);

@@ -142,7 +142,7 @@ static void put_to(struct buf *b, const struct sip_fields *f, const char *tag)
 	if (!to.p)
 		return;
 	buf_puts(b, "To: ");
-	put_text(b, to);
+	put_text(b, sip_param_base(to));
 	if (tag && !sip_param(to, "tag", NULL))
 		buf_printf(b, ";tag=%s", tag);
 	buf_puts(b, "\r\n");

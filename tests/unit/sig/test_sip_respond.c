@@ -53,6 +53,10 @@ static const struct {
 	  "CSeq: 7 OPTIONS\r\n", "SIP/2.0 200 OK\r\n" VIA FROM
 	  "To: <sip:b@x>;tag=theirs\r\n" ID "CSeq: 7 OPTIONS\r\n" END,
 	  "192.0.2.1:5070" },
+	{ "a parameter that is not there", START VIA FROM "To: <sip:b@x>;a ; ;\r\n"
+	  ID "CSeq: 7 OPTIONS\r\n", "SIP/2.0 200 OK\r\n" VIA FROM
+	  "To: <sip:b@x>;a;tag=t\r\n" ID "CSeq: 7 OPTIONS\r\n" END,
+	  "192.0.2.1:5070" },
 	{ "with less", START VIA "CSeq: 7 OPTIONS\r\n", "SIP/2.0 200 OK\r\n" VIA
 	  "CSeq: 7 OPTIONS\r\n" END, "192.0.2.1:5070" },
 	{ "no Via", START REST, NULL, "192.0.2.1:6000" },
