@@ -1,5 +1,7 @@
 """callgen's bare RTP legs, told to a live daemon, are what the ASR heard: leg by leg."""
-from callgen import callgen, check_heard, dumps
+import pytest
+
+from callgen import callgen, check_heard, crc, dumps, tiles
 from sessions import asr_config, key_file
 from simulator import Simulator
 from service import Control, Daemon
@@ -59,6 +61,26 @@ def test_pauses_and_digits(tmp_path):
                                 "159@2s", calls=2)
     check(report, daemon, heard)
     assert all(x["samples"]["silent"] > 2 * 5600 for x in report.lines)
+
+
+@pytest.mark.parametrize("option", [("--ssrc-change", "2s"), ("--jump", "2s:800000"),
+                                    ("--jump", "2s:-800000")])
+def test_numbers_that_begin_anew(option, tmp_path):
+    """Behind the break all goes on where the clock says: so much later as the machine was late."""
+    report, daemon, heard = run(tmp_path, "--length", "4s", "--loss", 5, *option, calls=2)
+    ends = {e["leg"]: e for e in daemon.of("leg.end")}
+    for line in report.lines:
+        (at, kind), = line["breaks"]
+        told, = [e for e in daemon.of("discontinuity") if e["leg"] == line["name"]]
+        assert (told["kind"], at) == (kind, 16000)
+        pcm, n = heard[line["name"]], line["samples"]["all"]
+        later = ends[line["name"]]["duration_ms"] * 8 - n
+        assert later >= -7
+        right = [k for k in range(max(later, 0), later + 8)
+                 if all(crc(pcm, s + k * (s >= at), e + k * (s >= at)) == want
+                        for s, e, found, want in tiles(line) if found == "heard")]
+        assert len(right) == 1, later
+        assert ends[line["name"]]["audio"]["samples"]["received"] == line["samples"]["heard"]
 
 
 def test_a_daemon_that_refuses_is_told_of(tmp_path):

@@ -21,8 +21,8 @@ def run(tmp_path, *options, calls, legs=1, transport="udp", host="127.0.0.1", me
     at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     config = f'sip {{ listen = {{"{transport}:{at}"}} permit = {{"{host}"}} }}\n'
     with Simulator(tmp_path) as sim, \
-            Daemon(tmp_path, asr_config(sim, key_file(tmp_path)) + config + media,
-                   ports=PORTS) as daemon:
+            Daemon(tmp_path, asr_config(sim, key_file(tmp_path)) + config, ports=PORTS,
+                   media=media) as daemon:
         report = callgen("--sip", f"{transport}:{at}", "--calls", calls, "--legs", legs, *options)
         for _ in range(calls):
             daemon.until("call.end")
@@ -47,10 +47,12 @@ def run(tmp_path, *options, calls, legs=1, transport="udp", host="127.0.0.1", me
     return report, daemon
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_two_lines_a_call(tmp_path, transport):
-    report, daemon = run(tmp_path, "--length", "3s", "--rate", 20, "--codec", "PCMA,PCMU", "--ptime",
-                         "20,40", calls=5, legs=2, transport=transport)
+@pytest.mark.parametrize("transport, host", [
+    ("udp", "127.0.0.1"), ("tcp", "127.0.0.1"), ("udp", "::1"), ("tcp", "::1")])
+def test_two_lines_a_call(tmp_path, transport, host):
+    report, daemon = run(tmp_path, "--length", "3s", "--rate", 20, "--codec", "PCMA,PCMU",
+                         "--ptime", "20,40", calls=5, legs=2, transport=transport, host=host,
+                         media=f'address = "{host}"')
     assert {e["source"] for e in daemon.of("call.start")} == {"sip"}
     # one INVITE, one BYE: nothing was repeated
     assert {x["sip"]["sends"] for x in report.lines} == {2}

@@ -105,8 +105,8 @@ def test_every_sample_has_its_place(row, tmp_path):
 
 def test_the_same_seed_is_the_same_capture(tmp_path):
     def made(name, seed):
-        callgen("--to", "10.0.0.1:4000", "--from", "10.0.0.2", "--write", tmp_path / name, "--calls",
-                3, "--length", "3s", "--loss", 20, "--jitter", "15ms", "--seed", seed)
+        callgen("--to", "10.0.0.1:4000", "--from", "10.0.0.2", "--write", tmp_path / name,
+                "--calls", 3, "--length", "3s", "--loss", 20, "--jitter", "15ms", "--seed", seed)
         return (tmp_path / name).read_bytes()
 
     assert made("a", 7) == made("b", 7) != made("c", 8)
