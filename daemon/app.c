@@ -8,6 +8,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/cfg/config.h"
+#include "daemon/app_capture.h"
 #include "daemon/app_ports.h"
 #include "daemon/app_probe.h"
 #include "daemon/app_replay.h"
@@ -77,6 +78,16 @@ static void check_ports(const struct config *c)
 	buf_free(&warnings);
 }
 
+static int check_capture(const struct config *c)
+{
+	struct buf text = {0};
+	const int err = app_capture_check(&text, c);
+
+	fputs(buf_str(&text), stderr);
+	buf_free(&text);
+	return err ? EXIT_CONFIG : EXIT_OK;
+}
+
 /* Everything that is wrong is told, not the first thing. */
 static int check(const char *path)
 {
@@ -86,6 +97,8 @@ static int check(const char *path)
 
 	buf_free(&errors);
 	if (c && check_services(c))
+		code = EXIT_CONFIG;
+	if (c && check_capture(c))
 		code = EXIT_CONFIG;
 	if (c)
 		check_ports(c);

@@ -81,6 +81,11 @@ int capture_filter_new(struct capture_filter **out, int link_type,
 	return 0;
 }
 
+int capture_filter_ethernet(void)
+{
+	return DLT_EN10MB;
+}
+
 void capture_filter_free(struct capture_filter *f)
 {
 	if (!f)

@@ -26,6 +26,8 @@ struct capture_filter;
  */
 int capture_filter_new(struct capture_filter **out, int link_type,
 		       const char *text, struct reason *why);
+/** The link type of Ethernet, for who knows no interface yet. */
+int capture_filter_ethernet(void);
 /** NULL is fine. */
 void capture_filter_free(struct capture_filter *f);
 

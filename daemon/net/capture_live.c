@@ -61,6 +61,22 @@ static bool is_up(const char *interface)
 	return !err && r.ifr_flags & IFF_UP;
 }
 
+bool capture_live_sees(const char *interface, struct reason *why)
+{
+	/* libpcap's own, of all there are */
+	if (!strcmp(interface, "any") || is_up(interface))
+		return true;
+	if (if_nametoindex(interface))
+		reason_set(why, REASON_CONFIG, 0,
+			   "interface %s is not up: ip link set %s up",
+			   interface, interface);
+	else
+		reason_set(why, REASON_CONFIG, 0,
+			   "interface %s is not there (see: ip link)",
+			   interface);
+	return false;
+}
+
 static void explain_loss(const struct capture_live *c, struct reason *why)
 {
 	if (!if_nametoindex(c->interface))

@@ -37,6 +37,8 @@ int capture_live_open(struct capture_live **out, uv_loop_t *loop,
 		      const char *interface, const char *filter,
 		      const struct capture_live_cb *cb, void *arg,
 		      struct reason *why);
+/** Is there such an interface, and is it up?  @param why If not: what to do */
+bool capture_live_sees(const char *interface, struct reason *why);
 /** NULL is fine. */
 void capture_live_close(struct capture_live *c);
 

@@ -67,6 +67,18 @@ def test_it_does_not_start(tmp_path, what):
     assert done.stderr.count("\n") == 1
 
 
+def test_what_can_be_known_before_is_told_by_t(tmp_path):
+    rows = [("lo", "udp", 0, ""), ("nosuch0", "udp", 0, "warning: capture: interface nosuch0"),
+            ("lo", "udp prt 5060", 1, 'capture: filter "udp prt 5060"')]
+    with Network():
+        for interface, text, code, said in rows:
+            done = subprocess.run(
+                [BUILD / "trunkscribed", "-t", "-c", conf(tmp_path, interface, text)],
+                capture_output=True, text=True, timeout=WAIT_S, check=False)
+            assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+            assert ("ok" in done.stdout) == (not code) and ("" != done.stderr) == (said != "")
+
+
 class Raw(Daemon):
     """With CAP_NET_RAW and nothing else."""
 
