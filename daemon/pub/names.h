@@ -1,8 +1,9 @@
 /**
  * @file names.h  Where each named subscriber goes on
  *
- * Kept for the life of the process, and over it with a journal on disk; at most NAMES_MAX, those nobody holds go
- * first, the one used longest ago before the others.  Pure.
+ * Kept for the life of the process, and over it with a journal on disk; at most
+ * NAMES_MAX, those nobody holds go first, the one used longest ago before the
+ * others.  Pure.
  */
 #pragma once
 
