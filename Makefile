@@ -198,8 +198,9 @@ install: all
 	install -m 644 tools/callgen/siprec/*.txt $(DESTDIR)$(PREFIX)/share/trunkscribe/siprec
 	install -m 644 README.md CHANGES.md SECURITY.md LICENSE \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe
-	sed 's|@PREFIX@|$(PREFIX)|g' systemd/trunkscribed.service \
-	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/trunkscribed.service
+	for u in trunkscribed.service trunkscribed.socket; do \
+	  sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$u \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$u || exit 1; done
 	install -m 644 systemd/trunkscribe.sysusers \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d/trunkscribe.conf
 

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/base/list.h"
 #include "daemon/base/log.h"
+#include "daemon/net/activated.h"
 #include "daemon/net/unix_bind.h"
 
 enum { BACKLOG = 128, READ_SIZE = 16 * 1024, FINISH_MS = 2000 };
@@ -342,7 +344,11 @@ int unix_listen(struct unix_listener **out, uv_loop_t *loop,
 	l->handle.data = l;
 	list_init(&l->conns);
 
-	const int fd = unix_bind(&l->place, o->path, o->mode, o->group, why);
+	int fd = activated_unix(o->path);
+	if (fd >= 0) /* not ours to remove: no inode is known */
+		snprintf(l->place.path, sizeof(l->place.path), "%s", o->path);
+	else
+		fd = unix_bind(&l->place, o->path, o->mode, o->group, why);
 	int err = fd < 0 ? fd : uv_pipe_init(loop, &l->handle, 0);
 	if (err) {
 		if (fd >= 0) {
@@ -359,7 +365,7 @@ int unix_listen(struct unix_listener **out, uv_loop_t *loop,
 		err = uv_listen((uv_stream_t *)&l->handle, BACKLOG,
 				on_connection);
 	if (err) {
-		buf_printf(why, "%s: %s", l->place.path, uv_strerror(err));
+		buf_printf(why, "%s: %s", o->path, uv_strerror(err));
 		unix_listener_close(l);
 		return err;
 	}

@@ -5,6 +5,9 @@
  * not fit is refused with -ENOBUFS, so the owner looks at unix_queued() first
  * and goes on in writable().
  *
+ * A socket that systemd listens on (activated.h) is taken as it is: its mode and
+ * group are its unit's matter, and it stays when the listener closes.
+ *
  * SIGPIPE must be ignored by the program.
  */
 #pragma once

@@ -23,11 +23,11 @@ def program():
 class Server:
     """One daemon's journal and socket; told what happens by commands."""
 
-    def __init__(self, path, *options, wrap=()):
+    def __init__(self, path, *options, wrap=(), **how):
         self.path = str(path)
         self.process = subprocess.Popen([*wrap, program(), self.path, *map(str, options)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, bufsize=0)
+                                        stderr=subprocess.PIPE, bufsize=0, **how)
         self.clients = []
         self.out = b""
         self.start = self.answer()
