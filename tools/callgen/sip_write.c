@@ -32,8 +32,15 @@ static void put_from(struct buf *b, const struct sip_call *s)
 		   s->call->id, at, s->end->run, (unsigned)s->call->number);
 }
 
+static void put_copy(struct buf *b, const char *name, struct piece value)
+{
+	buf_printf(b, "%s: %.*s\r\n", name, (int)value.len,
+		   value.p ? value.p : "");
+}
+
+/* @param to As an answer has it, for the tag; {0}: the dialog's own */
 static void put_head(struct buf *b, const struct sip_call *s,
-		     const char *method, uint32_t cseq)
+		     const char *method, uint32_t cseq, struct piece to)
 {
 	const struct options *o = s->end->gen->o;
 	char at[ADDR_TEXT];
@@ -46,8 +53,10 @@ static void put_head(struct buf *b, const struct sip_call *s,
 		   addr_print(at, &s->end->at), s->end->run,
 		   (unsigned)s->call->number, s->branch);
 	put_from(b, s);
-	if (s->to.len)
-		buf_printf(b, "To: %s\r\n", buf_str(&s->to));
+	if (!to.p)
+		to = (struct piece){ (const char *)s->to.data, s->to.len };
+	if (to.len)
+		put_copy(b, "To", to);
 	else
 		buf_printf(b, "To: <sip:%s@%s>\r\n", o->user,
 			   addr_print(at, &o->sip));
@@ -126,7 +135,7 @@ void sip_write_invite(struct buf *out, const struct sip_call *s)
 	struct buf headers = {0}, body = {0};
 	char at[ADDR_TEXT];
 
-	put_head(out, s, "INVITE", s->cseq);
+	put_head(out, s, "INVITE", s->cseq, (struct piece){0});
 	buf_printf(out, "Contact: <sip:%s@%s%s>%s\r\nAllow: INVITE, ACK, BYE, "
 		   "CANCEL, OPTIONS\r\n", s->call->id,
 		   addr_print(at, &s->end->at),
@@ -139,34 +148,15 @@ void sip_write_invite(struct buf *out, const struct sip_call *s)
 void sip_write_plain(struct buf *out, const struct sip_call *s,
 		     const char *method, uint32_t cseq)
 {
-	put_head(out, s, method, cseq);
+	put_head(out, s, method, cseq, (struct piece){0});
 	buf_puts(out, "Content-Length: 0\r\n\r\n");
 }
 
-static void put_copy(struct buf *b, const char *name, struct piece value)
-{
-	buf_printf(b, "%s: %.*s\r\n", name, (int)value.len,
-		   value.p ? value.p : "");
-}
-
+/* RFC 3261 section 17.1.1.3: the INVITE's Via and target, the answer's To. */
 void sip_write_refused(struct buf *out, const struct sip_call *s,
 		       const struct sip_text *answer)
 {
-	/* RFC 3261 section 17.1.1.3: the same Via and target */
-	const char *cut;
-
-	put_head(out, s, "ACK", s->cseq);
-	if (!s->to.len) { /* the tag of who refused */
-		struct buf whole = *out;
-
-		cut = strstr(buf_str(&whole), "\r\nTo: ");
-		*out = (struct buf){0};
-		buf_add(out, whole.data, (size_t)(cut + 2 -
-						 (const char *)whole.data));
-		put_copy(out, "To", sip_text_header(answer, "To", 't', 0));
-		buf_puts(out, strstr(cut + 2, "\r\n") + 2);
-		buf_free(&whole);
-	}
+	put_head(out, s, "ACK", s->cseq, sip_text_header(answer, "To", 't', 0));
 	buf_puts(out, "Content-Length: 0\r\n\r\n");
 }
 
