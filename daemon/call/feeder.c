@@ -11,6 +11,8 @@
 #include "daemon/base/must.h"
 #include "daemon/call/decoder.h"
 
+enum { CREDITS = 8 };
+
 struct feeder {
 	const struct backlog *backlog;
 	struct decoder *decoder;
@@ -20,6 +22,10 @@ struct feeder {
 	uint64_t available;
 	uint64_t insert;      /* silence to put in ... */
 	uint64_t insert_at;   /* ... in front of this span */
+	struct credit {       /* silence put in before a span still to come */
+		uint64_t span, samples;
+	} credits[CREDITS];
+	size_t n_credits;
 	const struct codec *codec; /* of the law; NULL: PCM alone */
 	enum span_kind law;
 	uint8_t codes[FEEDER_CODES_MAX];
@@ -35,10 +41,46 @@ struct feeder {
 	size_t offset;
 };
 
-/* How much of a span goes to the service. */
-static uint64_t worth(const struct span *s)
+/* How much of the span numbered `n` goes to the service: of a hole what
+ * keep-alive silence has not told before. */
+static uint64_t worth(const struct feeder *f, uint64_t n, const struct span *s)
 {
-	return span_is_audio(s) ? s->len : MIN(s->len, FEEDER_HOLE_MAX);
+	uint64_t most = FEEDER_HOLE_MAX;
+
+	if (span_is_audio(s))
+		return s->len;
+	for (size_t i = 0; i < f->n_credits; i++)
+		if (f->credits[i].span == n)
+			most -= MIN(f->credits[i].samples,
+				    (uint64_t)FEEDER_HOLE_MAX -
+					    FEEDER_HOLE_LEAST);
+	return MIN(s->len, most);
+}
+
+/* Silence goes in right before a span that has not come yet: its worth must not
+ * change any more once it is there. */
+static void credit(struct feeder *f, uint64_t samples)
+{
+	const uint64_t next = backlog_next(f->backlog);
+	struct credit *last =
+		f->n_credits ? &f->credits[f->n_credits - 1] : NULL;
+
+	if (f->insert_at != next)
+		return; /* it joins some further in front */
+	if (last && last->span == next)
+		last->samples += samples;
+	else if (f->n_credits < CREDITS)
+		f->credits[f->n_credits++] = (struct credit){ next, samples };
+}
+
+static void forget_credits(struct feeder *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->n_credits; i++)
+		if (f->credits[i].span >= f->next)
+			f->credits[kept++] = f->credits[i];
+	f->n_credits = kept;
 }
 
 static int open_next(struct feeder *f)
@@ -47,13 +89,14 @@ static int open_next(struct feeder *f)
 
 	if (!backlog_span(f->backlog, f->next, &s))
 		return 0;
+	f->left = worth(f, f->next, &s);
 	f->next++;
+	forget_credits(f);
 	f->open = true;
 	f->audio = span_is_audio(&s);
 	f->conceals = decoder_conceals(&s);
 	f->pcm = decoder_span(f->decoder, &s);
 	f->pos = s.pos;
-	f->left = worth(&s);
 	f->cut = s.len - f->left;
 	f->at_us = s.at_us;
 	f->offset = 0;
@@ -76,7 +119,7 @@ static void count_available(struct feeder *f)
 
 	f->available = f->insert + (f->open ? f->left : 0);
 	for (uint64_t n = f->next; backlog_span(f->backlog, n, &s); n++)
-		f->available += worth(&s);
+		f->available += worth(f, n, &s);
 }
 
 int feeder_new(struct feeder **out, const struct backlog *b, uint64_t from,
@@ -126,13 +169,14 @@ uint64_t feeder_available(const struct feeder *f)
 
 void feeder_more(struct feeder *f, const struct span *s)
 {
-	f->available += worth(s);
+	f->available += worth(f, backlog_next(f->backlog) - 1, s);
 }
 
 void feeder_insert(struct feeder *f, uint64_t n)
 {
 	if (!f->insert)
 		f->insert_at = backlog_next(f->backlog);
+	credit(f, n);
 	f->insert += n;
 	f->available += n;
 }
@@ -276,6 +320,7 @@ void feeder_overtaken(struct feeder *f)
 	/* the one it was reading is given up as well, with the others */
 	f->open = false;
 	f->next = first;
+	forget_credits(f);
 	f->pos = backlog_span(f->backlog, first, &s)
 			 ? s.pos
 			 : backlog_end(f->backlog);

@@ -1,8 +1,8 @@
 /**
  * @file feeder.h  From the backlog to the chunks one connection gets
  *
- * Reads spans, decodes them, fills holes with silence (at most 5 s of each;
- * the rest is skipped), puts keep-alive silence in where it is told to, and
+ * Reads spans, decodes them, fills holes with silence (at most 5 s of each, and
+ * less by what was put in while they grew; the rest is skipped), puts keep-alive silence in where it is told to, and
  * keeps the connection's map.  One feeder a connection: it begins anew at the
  * position that was settled.
  */
@@ -15,7 +15,9 @@
 #include "daemon/call/positions.h"
 
 enum {
-	FEEDER_HOLE_MAX = 5 * 8000, /**< Of one hole as silence [samples] */
+	FEEDER_HOLE_MAX = 5 * 8000, /**< Of one hole as silence [samples], with
+				         what keep-alive put in before it ... */
+	FEEDER_HOLE_LEAST = 160,    /**< ... but so much in any case */
 	FEEDER_CODES_MAX = 4000,    /**< Of one chunk in a law [samples] */
 };
 
@@ -48,7 +50,7 @@ void feeder_free(struct feeder *f);
 
 /** Samples there are to send now, inserted silence included. */
 uint64_t feeder_available(const struct feeder *f);
-/** The backlog got another span. */
+/** The backlog got another span, this one. */
 void feeder_more(struct feeder *f, const struct span *s);
 /** Put in `n` samples of silence, behind what the backlog holds now; while a
  * stretch of it waits to be taken, more joins it there. */

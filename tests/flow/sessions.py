@@ -6,6 +6,7 @@ import zlib
 
 from simulator import MODEL, Simulator
 
+HOLE_LEAST = 160
 HOLE_MAX = 40_000   # of one hole, as silence to an ASR [samples]: issue 2, item 3
 
 # One run of samples on a connection: [at, at + n) of it are [leg, leg + n) of the leg, or, kind
@@ -26,10 +27,11 @@ def key_file(directory, key="k1"):
     return path
 
 
-def long_holes(timeline):
+def long_holes(timeline, inserted=()):
     """[(start, end)] of what no ASR is sent: the rest of holes over 5 s.
 
-    A hole is what lies between two audio packets, lost or not.
+    A hole is what lies between two audio packets, lost or not.  Silence that was inserted where
+    it begins has gone before, and counts; 20 ms of it go in any case.
     """
     holes = []
     for start, end in sorted(timeline.loss + timeline.silence):
@@ -37,7 +39,11 @@ def long_holes(timeline):
             holes[-1][1] = end
         else:
             holes.append([start, end])
-    return [(start + HOLE_MAX, end) for start, end in holes if end - start > HOLE_MAX]
+    before = collections.Counter()
+    for at, n in inserted:
+        before[at] += n
+    cut = [(start + max(HOLE_LEAST, HOLE_MAX - before[start]), end) for start, end in holes]
+    return [(start, end) for start, end in cut if start < end]
 
 
 def expected(wav, skips, inserted, start=0, end=None):

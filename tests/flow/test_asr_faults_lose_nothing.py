@@ -88,15 +88,16 @@ def check_one(run, sim, path, leg):
     want = timeline.decode(packets.flow(path, leg.src, leg.dst))
     wav = run.wav(leg)
     assert differs(wav, want.pcm, want.concealed) is None
-    skips = long_holes(want)
     finals, heard = leg.finals, []
 
     # what each connection got
-    start, maps = 0, {}
+    start, maps, skips = 0, {}, []
     lines = lines_of(sim)
     for number, line in enumerate(lines, 1):
-        cut = [(max(a, start), b) for a, b in skips if b > start]
-        audio, runs = expected(wav, cut, inserted_of(leg, number), start)
+        inserted = inserted_of(leg, number)
+        cut = [(max(a, start), b) for a, b in long_holes(want, inserted) if b > start]
+        skips += cut
+        audio, runs = expected(wav, cut, inserted, start)
         pcm = sim.dump(line["connection"])
         got = memoryview(pcm).cast("h").tolist()
         n = min(len(got), len(audio))
@@ -239,7 +240,8 @@ def test_a_service_that_says_nothing_is_told(path, tmp_path):
     assert leg.samples["sent"] == leg.samples["received"]
     got = array.array("h", sim.dump(1))
     want = timeline.decode(packets.flow(path, leg.src, leg.dst))
-    audio, _ = expected(run.wav(leg), long_holes(want), inserted_of(leg))
+    audio, _ = expected(run.wav(leg), long_holes(want, inserted_of(leg)),
+                        inserted_of(leg))
     assert differs(got[:len(audio)], audio) is None
 
 

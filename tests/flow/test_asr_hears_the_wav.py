@@ -27,7 +27,7 @@ def check_leg(run, leg, sim, path):
     want = timeline.decode(packets.flow(path, leg.src, leg.dst), KINDS)
     wav = run.wav(leg)
     assert differs(wav, want.pcm, want.concealed) is None
-    skips = long_holes(want)
+    skips = long_holes(want, inserted_of(leg))
     assert [(e["at_ms"], e["skipped_ms"]) for e in leg.all("discontinuity") if
             "skipped_ms" in e] == [(s // 8, (e - s) // 8) for s, e in skips]
 
@@ -146,18 +146,25 @@ def test_a_segment_that_ends_where_a_skip_begins(tmp_path):
     assert [(e["start_ms"], e["end_ms"]) for e in leg.finals] == [(0, 8000), (10000, 12000)]
 
 
+def kept_awake(leg):
+    """Silence put in where the speech of broken_call() stops [ms]."""
+    return sum(n for at, n in inserted_of(leg) if at == 3000 * 8) / 8
+
+
 @pytest.mark.parametrize("speed", ["max", "50"])
 @pytest.mark.parametrize("gap_ms", [4980, 5000, 5020, 20000, 65000])
 def test_times_are_right_behind_a_silence(gap_ms, speed, tmp_path):
-    """No RTP, no number missing: at most 5 s of it are sent, the next segments are where they
-    are."""
+    """No RTP, no number missing: at most 5 s of it are sent, with what kept the service awake,
+    and the next segments are where they are."""
     path = broken_call(lambda s: s.pause(gap_ms), tmp_path=tmp_path)
     run, sim = hear(path, tmp_path, speed)
     leg, = run.legs
     want = check_leg(run, leg, sim, path)
     assert len(want.pcm) == (3000 + gap_ms + 3900) * 8
+    awake_ms = kept_awake(leg)
+    assert (awake_ms >= 1500) == (gap_ms > 8000)
     skipped = [e["skipped_ms"] for e in leg.all("discontinuity")]
-    assert skipped == ([gap_ms - 5000] if gap_ms > 5000 else [])
+    assert skipped == ([gap_ms + awake_ms - 5000] if gap_ms > 5000 else [])
     assert leg.all("gap") == []
     # the speech behind the gap begins 500 ms after it; its segment ends at the pause of 300 ms
     # in the 600 ms behind 1400 ms of it
@@ -173,7 +180,7 @@ def test_times_are_right_behind_an_outage(tmp_path):
     check_leg(run, leg, sim, path)
     assert [(e["start_ms"], e["end_ms"]) for e in leg.all("gap", cause="rtp_loss")] == \
         [(3000, 23000)]
-    assert [e["skipped_ms"] for e in leg.all("discontinuity")] == [15000]
+    assert [e["skipped_ms"] for e in leg.all("discontinuity")] == [15000 + kept_awake(leg)]
     assert leg.end["rtp"]["lost"] == 1000
 
 
@@ -210,11 +217,13 @@ def test_keep_alive_silence_is_told_and_on_no_timeline(tmp_path):
     path = broken_call(lambda s: s.pause(65000), tmp_path=tmp_path)
     run, sim = hear(path, tmp_path)
     leg, = run.legs
-    check_leg(run, leg, sim, path)
+    want = check_leg(run, leg, sim, path)
     line, = sim.report
     inserted = sum(n for _, n in inserted_of(leg))
-    assert inserted > 0
-    assert line["samples"] == len(run.wav(leg)) - 8 * 60000 + inserted
+    (skipped, end), = long_holes(want, inserted_of(leg))
+    # 1.5 s after 8 s and 0.1 s each 2 s then: so much less when it goes on
+    assert 3000 * 8 < skipped < 3000 * 8 + 8 * 2000
+    assert line["samples"] == len(run.wav(leg)) - (end - skipped) + inserted
     assert leg.samples["sent"] == 8 * 6900
     assert {at for at, _ in inserted_of(leg)} <= {3000 * 8, len(run.wav(leg))}
 

@@ -40,6 +40,7 @@ static struct {
 	uint64_t at;         /* leg position of the next sample */
 	uint64_t end;        /* of the leg */
 	unsigned spans;
+	uint64_t credit;     /* silence put in since the last span */
 	const struct codec *codec; /* of the law the connection takes, or NULL */
 	enum span_kind law;
 	struct decoder *decoder;
@@ -85,8 +86,9 @@ static void put(struct feeder *f, enum span_kind kind, uint64_t len)
 		feeder_more(f, &s);
 
 	const int16_t *pcm = decoder_span(m.decoder, &s);
-	const uint64_t worth =
-		span_is_audio(&s) || len < 40000 ? len : 40000;
+	const uint64_t most = m.credit < 39840 ? 40000 - m.credit : 160;
+	const uint64_t worth = span_is_audio(&s) || len < most ? len : most;
+	m.credit = 0;
 	for (uint64_t i = 0; i < worth; i++)
 		expect(&(struct sample){
 			.leg = m.end + i,
@@ -105,6 +107,7 @@ static void put(struct feeder *f, enum span_kind kind, uint64_t len)
 static void insert(struct feeder *f, uint64_t n)
 {
 	feeder_insert(f, n);
+	m.credit += n;
 	while (n--)
 		expect(&(struct sample){ .what = INSERTED });
 }
