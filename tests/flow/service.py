@@ -41,11 +41,11 @@ class Control:
 class Daemon:
     """trunkscribed as a service that takes RTP."""
 
-    def __init__(self, directory, more="", ports=PORTS, journal="", media=""):
+    def __init__(self, directory, more="", ports=PORTS, journal="", media="", events=""):
         self.events = directory / "events.sock"
         self.control = directory / "control.sock"
         self.file = directory / "trunkscribe.conf"
-        self.file.write_text(f'events {{ socket = "{self.events}" group = "" }}\n'
+        self.file.write_text(f'events {{ socket = "{self.events}" group = "" {events} }}\n'
                              f'control {{ socket = "{self.control}" }}\n'
                              f'journal {{ directory = "{journal}" }}\n'
                              f'rtp {{ ports = "{ports[0]}-{ports[1]}" {media} }}\n{more}')

@@ -9,10 +9,11 @@ from service import Control, Daemon
 PORTS = (23400, 23599)
 
 
-def run(tmp_path, *options, calls, legs=1, code=0):
+def run(tmp_path, *options, calls, legs=1, code=0, events=""):
     """-> (report, daemon, {leg name: PCM})"""
     with Simulator(tmp_path) as sim, \
-            Daemon(tmp_path, asr_config(sim, key_file(tmp_path)), ports=PORTS) as daemon:
+            Daemon(tmp_path, asr_config(sim, key_file(tmp_path)), ports=PORTS,
+                   events=events) as daemon:
         report = callgen("--control", daemon.control, "--calls", calls, "--legs", legs, *options,
                          code=code)
         for _ in range(calls):
@@ -58,9 +59,15 @@ def test_a_bad_network_and_a_spoofer(tmp_path):
 
 def test_pauses_and_digits(tmp_path):
     report, daemon, heard = run(tmp_path, "--length", "6s", "--dtx", "1s:700ms", "--cn", "--dtmf",
-                                "159@2s", calls=2)
+                                "15#A9@2s", "--loss", 10, calls=2, events="dtmf = yes")
     check(report, daemon, heard)
     assert all(x["samples"]["silent"] > 2 * 5600 for x in report.lines)
+    for line in report.lines:
+        told = [e for e in daemon.of("dtmf") if e["leg"] == line["name"]]
+        assert "".join(e["digit"] for e in told) == line["digits"] == "15#A9"
+        assert [e["at_ms"] for e in told] == [2000 + 200 * i for i in range(5)]
+        # the last update or one of the three ends came
+        assert all(80 <= e["duration_ms"] <= 100 for e in told)
 
 
 @pytest.mark.parametrize("option", [("--ssrc-change", "2s"), ("--jump", "2s:800000"),
