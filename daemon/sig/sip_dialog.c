@@ -80,12 +80,16 @@ int sip_dialog_new(struct sip_dialog **out, const struct sip_message *m,
 	snprintf(d->local_tag, sizeof(d->local_tag), "%s", local_tag);
 	d->call_id = strdup(m->call_id);
 	d->remote_tag = strdup(m->from_tag);
+	d->call_id_sent = copy(sip_field(f, "call-id", 0));
 	d->remote = copy(sip_field(f, "from", 0));
 	d->local = local_of(f, d->local_tag);
 	d->target = copy(contact);
 	d->remote_cseq = m->cseq;
-	int err = d->call_id && d->remote_tag && d->remote && d->local &&
-				  d->target ? 0 : -ENOMEM;
+	int err = 0;
+
+	if (!d->call_id || !d->call_id_sent || !d->remote_tag || !d->remote ||
+	    !d->local || !d->target)
+		err = -ENOMEM;
 	if (!err)
 		err = take_routes(d, f);
 	if (err) {
@@ -103,6 +107,7 @@ void sip_dialog_free(struct sip_dialog *d)
 	for (size_t i = 0; i < d->n_routes; i++)
 		free(d->routes[i]);
 	free(d->call_id);
+	free(d->call_id_sent);
 	free(d->remote_tag);
 	free(d->remote);
 	free(d->local);
@@ -161,7 +166,7 @@ int sip_dialog_request(struct buf *out, struct sip_dialog *d,
 	buf_puts(out, "Max-Forwards: 70\r\n");
 	put_routes(out, d);
 	buf_printf(out, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\n", d->local,
-		   d->remote, d->call_id);
+		   d->remote, d->call_id_sent);
 	buf_printf(out, "CSeq: %u %s\r\nUser-Agent: trunkscribe\r\n"
 			"Content-Length: 0\r\n\r\n", d->local_cseq, method);
 	return out->err;

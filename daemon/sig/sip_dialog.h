@@ -17,7 +17,8 @@ enum { SIP_ROUTES_MAX = 20, SIP_TAG = 33 };
 
 /** Strings are its own. */
 struct sip_dialog {
-	char *call_id;
+	char *call_id;            /**< As sip_parse() has it ... */
+	char *call_id_sent;       /**< ... and byte by byte */
 	char *remote_tag;         /**< From of the INVITE; "" in RFC 2543 */
 	char local_tag[SIP_TAG];
 	char *remote, *local;     /**< From and To whole, tags included */

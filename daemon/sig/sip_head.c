@@ -30,6 +30,8 @@ struct sip_text sip_text_cut(struct sip_text *rest, char sep)
 	const char *at = rest->len ? memchr(rest->p, sep, rest->len) : NULL;
 	struct sip_text piece = *rest;
 
+	if (!rest->len)
+		return piece;
 	if (at) {
 		piece.len = (size_t)(at - rest->p);
 		rest->p = at + 1;
