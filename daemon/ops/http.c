@@ -34,7 +34,7 @@ struct http {
 	struct list streams;
 	unsigned n_streams;
 	bool running;             /* in MHD_run(): it is not called again */
-	bool again;
+	bool again, full;
 	bool closing;
 	unsigned handles;         /* not yet closed */
 };
@@ -64,6 +64,14 @@ static void on_timer(uv_timer_t *t)
 	run(t->data);
 }
 
+static bool is_full(const struct http *h)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(
+		h->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info && info->num_connections >= CONNECTIONS;
+}
+
 static void run(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
@@ -76,6 +84,9 @@ static void run(struct http *h)
 	do {
 		h->again = false;
 		MHD_run(h->mhd);
+		/* only the next run listens again when it was full */
+		h->again |= is_full(h) != h->full;
+		h->full = is_full(h);
 	} while (h->again);
 	h->running = false;
 	if (MHD_get_timeout(h->mhd, &ms) == MHD_YES)

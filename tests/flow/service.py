@@ -59,7 +59,7 @@ class Daemon:
     def __enter__(self):
         for line in self.process.stderr:
             self.stderr += line
-            if "ready" in line:
+            if line.rstrip().endswith("ready"):
                 break
         else:
             raise AssertionError(self.stderr)
