@@ -105,13 +105,15 @@ def follow(daemon, calls):
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("way", ["sip", "siprec"])
-def test_every_call_is_taken_and_heard(way, tmp_path, files):
+@pytest.mark.parametrize("way, connects", [("sip", 120), ("siprec", 10000)])
+def test_every_call_is_taken_and_heard(way, connects, tmp_path, files):
+    """With fewer connections a second than there are legs most of them wait: for some the call is
+    over before the ASR hears its first word, out of the backlog."""
     port = free_port()
     more = ["--siprec", TOP / "tools/callgen/siprec/rfc7866.txt"] if way == "siprec" else []
     with Service(tmp_path) as sim, \
             Daemon(tmp_path, asr_config(
-                sim, key_file(tmp_path), more='connects-per-second = 10000 '
+                sim, key_file(tmp_path), more=f'connects-per-second = {connects} '
                 'params = {"exclude_partial=true"}') +
                 f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n',
                 ports=PORTS, media='address = "127.0.0.3"') as daemon:
