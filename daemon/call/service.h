@@ -40,6 +40,8 @@ struct service {
 	struct resolver *resolver;
 	struct gate *gate;
 	struct timer_once *gate_timer;
+	bool dead;                /**< A leg gave it up for taking too long, and
+				       none got in since */
 	struct reread *rereading; /**< The key's file, in a pool job */
 	bool told_restart;        /**< ... cannot be: told since it worked */
 	uint64_t not_after_s;     /**< Its certificate's end; 0: not known */

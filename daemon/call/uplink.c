@@ -17,6 +17,7 @@ enum {
 				  then for what is left to be sent */
 	LOOK_MS = 500,         /* at the gate, while waiting there */
 	WATCH_MS = 1000,
+	DEAD_MS = 2000,        /* of a replay's patience, once it was in vain */
 	FALLBACK_TRIES = 3,    /* passing failures before another service */
 	FALLBACKS_MAX = 4,
 	CLOSE_NORMAL = 1000,
@@ -146,9 +147,20 @@ static void finish_all(struct uplink *u)
 	u->cb.over(u->arg); /* may close u: last line */
 }
 
+static bool too_long(const struct uplink *u)
+{
+	const uint64_t down_ms = uv_now(u->cfg.loop) - u->down_since_ms;
+	uint32_t most_ms = u->cfg.give_up_ms;
+
+	if (u->service->dead && !u->cfg.paced)
+		most_ms = MIN(most_ms, (uint32_t)DEAD_MS);
+	return most_ms && down_ms >= most_ms;
+}
+
 static void fail(struct uplink *u)
 {
 	u->failed = true;
+	u->service->dead |= too_long(u);
 	timer_once_stop(u->retry);
 	drop_link(u);
 	drop_side(&u->next);
@@ -159,13 +171,6 @@ static void fail(struct uplink *u)
 	uplink_update_busy(u);
 	if (u->finishing)
 		finish_all(u); /* may close u: last line */
-}
-
-static bool too_long(const struct uplink *u)
-{
-	const uint64_t down_ms = uv_now(u->cfg.loop) - u->down_since_ms;
-
-	return u->cfg.give_up_ms && down_ms >= u->cfg.give_up_ms;
 }
 
 /* Is waiting on pointless, for this leg? */
@@ -235,6 +240,8 @@ static void tell_gate(struct link *l, const struct reason *why)
 	struct service *s = l->service;
 	uint32_t random;
 
+	if (!why)
+		s->dead = false;
 	if (why && why->class == REASON_AUTH)
 		service_reread_key(s);
 	random_bytes(&random, sizeof(random));

@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -321,6 +322,25 @@ def test_a_service_that_is_not_there_ends_the_replay(path, tmp_path):
         # the tries of one trouble are one piece of news
         told = [(e["asr_state"], e.get("reason")) for e in leg.all("leg.state")]
         assert all(a != b for a, b in zip(told, told[1:])), told
+
+
+def test_a_service_that_is_not_there_is_waited_for_once(tmp_path):
+    """Three calls one after the other: the first shows that nobody comes, the others wait less."""
+    c = Capture()
+    for i in range(3):
+        call = Call(c, a=f"10.0.1.{i + 1}", name=f"call{i}").start(i * 20_000_000)
+        s = call.sender("caller", i * 20_000_000 + 200_000)
+        c.add(s.codes(bytes(8000)).sent)
+        call.bye(s.t_us + 20_000)
+    began = time.monotonic()
+    run = replay(c.write(tmp_path / "x.pcap"), tmp_path, config=asr_config(
+        None, key_file(tmp_path), url=f"ws://127.0.0.1:{free_port()}"))
+    assert time.monotonic() - began < 30 + 2 * 5 + 5
+    assert len(run.legs) == 3
+    for leg in run.legs:
+        gap, = leg.all("gap")
+        assert (gap["start_ms"], gap["end_ms"], gap["cause"]) == (0, 1000, "asr_connect")
+        assert leg.samples["lost"] == 8000
 
 
 # --- TLS ----------------------------------------------------------------------------------------
