@@ -7,6 +7,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/must.h"
+#include "daemon/net/clock_step.h"
 #include "daemon/net/now.h"
 #include "daemon/net/random.h"
 #include "daemon/net/turns.h"
@@ -152,6 +153,21 @@ int core_open(struct core *x, const struct core_options *o)
 	return err ? fail("start", err) : EXIT_OK;
 }
 
+/* Everything is timed by the media clock, which nobody can set; what is written
+   down (`ts`, `at`) is to be the wall clock's. */
+static void on_step(int64_t delta_us, void *arg)
+{
+	struct core *x = arg;
+	char text[80];
+
+	journal_shift(x->journal, delta_us);
+	snprintf(text, sizeof(text), "the clock was set %s by %.3f s",
+		 delta_us < 0 ? "back" : "forward",
+		 (double)(delta_us < 0 ? -delta_us : delta_us) / 1e6);
+	log_warn("clock", "%s", text);
+	core_tell(x, "clock_step", text);
+}
+
 int core_listen(struct core *x)
 {
 	const struct subscribers_options so = {
@@ -160,7 +176,10 @@ int core_listen(struct core *x)
 		.group = x->config->events.group,
 	};
 	struct buf why = {0};
+	const int err = clock_step_open(&x->step, &x->loop, on_step, x);
 
+	if (err)
+		return fail("clock", err);
 	if (!subscribers_open(&x->subscribers, &x->loop, x->journal, &so, &why))
 		return EXIT_OK;
 	fprintf(stderr, "trunkscribed: %s\n", buf_str(&why));
@@ -176,6 +195,7 @@ void core_close(struct core *x)
 	turns_close(x->turns);
 	calls_free(x->calls);
 	services_stop(x->services);
+	clock_step_close(x->step);
 	subscribers_close(x->subscribers);
 	journal_close_disk(x->journal);
 	/* after x_close() nothing calls back, but handles close on the loop */

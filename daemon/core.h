@@ -14,6 +14,7 @@
 #include "daemon/cfg/config.h"
 #include "daemon/pub/journal.h"
 
+struct clock_step;
 struct services;
 struct subscribers;
 struct turns;
@@ -28,6 +29,7 @@ struct core {
 	void *seen_arg;
 	struct redact *redact;   /**< NULL: nothing is masked */
 	struct subscribers *subscribers;
+	struct clock_step *step;
 	struct services *services;
 	struct calls *calls;
 };

@@ -83,7 +83,35 @@ static void out_of_memory(struct journal *j, uint64_t now_us)
 			  "(%llu more before)", (unsigned long long)kept_back);
 }
 
+void journal_shift(struct journal *j, int64_t delta_us)
+{
+	j->shift_us += delta_us;
+}
+
+/* As it is written down. */
+static struct event shifted(const struct event *e, int64_t shift_us)
+{
+	struct event at = *e;
+
+	at.now_us += (uint64_t)shift_us;
+	if (at.type == EVENT_LEG_MEDIA && at.leg_media.at_us != EVENT_UNKNOWN)
+		at.leg_media.at_us += (uint64_t)shift_us;
+	return at;
+}
+
+static void emit(struct journal *j, const struct event *e);
+
 void journal_emit(struct journal *j, const struct event *e)
+{
+	if (!j->shift_us) {
+		emit(j, e);
+		return;
+	}
+	const struct event at = shifted(e, j->shift_us);
+	emit(j, &at);
+}
+
+static void emit(struct journal *j, const struct event *e)
 {
 	const bool durable = line_durable(e);
 	const char *key = e->type == EVENT_DAEMON ? e->daemon.what : e->call;

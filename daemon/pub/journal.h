@@ -73,6 +73,12 @@ void journal_emit(struct journal *j, const struct event *e);
 /** For struct event_sink: `arg` is the journal. */
 void journal_sink(const struct event *e, void *arg);
 
+/**
+ * The wall clock was set: times of events emitted from now on are written down
+ * so much later (or earlier) than they say.
+ */
+void journal_shift(struct journal *j, int64_t delta_us);
+
 /** See every line from now on. */
 void journal_tap(struct journal *j, struct journal_tap *t);
 /** Twice is fine. */

@@ -89,7 +89,8 @@ int journal_read_disk(struct journal *j, uint64_t seq,
 static void tell(struct journal *j, const char *reason, const char *text)
 {
 	const struct event e = {
-		.type = EVENT_DAEMON, .now_us = now_wall_us(),
+		.type = EVENT_DAEMON,
+		.now_us = now_wall_us() - (uint64_t)j->shift_us,
 		.daemon = { .what = "journal", .reason = reason,
 			    .text = text } };
 

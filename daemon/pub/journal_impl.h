@@ -12,6 +12,7 @@ struct journal {
 	uint64_t next;
 	uint64_t epoch;
 	uint64_t age_us;
+	int64_t shift_us;      /* Wall clock, less that of the events */
 	struct list taps;
 	struct buf line;       /* The one being emitted */
 	bool emitting;
