@@ -185,8 +185,9 @@ const struct config_key config_keys[] = {
 	  "Network interface; \"any\": all of them." },
 	{ "capture", "filter", CONFIG_TEXT, "", 0, TEXT_BYTES, NULL, true,
 	  false, MEMBER(config, capture.filter), NULL,
-	  "pcap-filter(7) expression; \"\": every packet is looked at.  One "
-	  "by ports loses fragments." },
+	  "pcap-filter(7) expression; \"\": every packet is looked at.  It "
+	  "is about calls: what comes in tunnels, fragments or behind tags is "
+	  "judged unwrapped." },
 
 	{ "asr", "vendor", CONFIG_CHOICE, "", 0, 0,
 	  "bodhi camb fireworks smallest deepgram vosk", false, false,

@@ -25,14 +25,16 @@ struct capture_filter {
 	"udp dst port 4790"
 #define FRAGMENTS "ip[6:2] & 0x1fff != 0 or ip6 proto 44"
 #define LABELS "ether proto 0x8847 or ether proto 0x8848"
+#define TAGS "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100"
 
 static int widen(struct capture_filter *f, int link_type, const char *text)
 {
 	if (!text[0])
 		return 0;
 	if (link_type != DLT_EN10MB) {
-		buf_printf(&f->wide, "%s or %s or (%s)", TUNNELS, FRAGMENTS,
-			   text);
+		/* "vlan" is not for them */
+		buf_printf(&f->wide, "%s or %s or %s or %s or (%s)", TUNNELS,
+			   FRAGMENTS, LABELS, TAGS, text);
 		return f->wide.err;
 	}
 	/* each "vlan" looks one tag deeper */

@@ -82,6 +82,20 @@ static int from_mpls(struct way *w, struct view *v)
 	return -EBADMSG;
 }
 
+/* Linux from 6.10 on names in a cooked header what is behind the tags, takes the
+ * first one away and leaves the others. */
+static void skip_hidden_tag(struct way *w, struct view *v, uint16_t type)
+{
+	const unsigned version = type == TYPE_IPV4 ? 4 : 6;
+
+	if (!w->cooked || rd_left(&v->rd) < 5 ||
+	    v->rd.p[0] >> 4 == version || v->rd.p[4] >> 4 != version ||
+	    be16(v->rd.p + 2) != type)
+		return;
+	view_take(v, 4);
+	w->indirect = true;
+}
+
 int decap_ethertype(struct way *w, struct view *v, uint16_t type)
 {
 	const uint8_t *h;
@@ -89,8 +103,10 @@ int decap_ethertype(struct way *w, struct view *v, uint16_t type)
 	for (int tags = 0; tags <= TAGS_MAX; tags++) {
 		switch (type) {
 		case TYPE_IPV4:
+			skip_hidden_tag(w, v, type);
 			return decap_ipv4(w, v);
 		case TYPE_IPV6:
+			skip_hidden_tag(w, v, type);
 			return decap_ipv6(w, v);
 		case 0x8100: /* 802.1Q; 802.1ad; QinQ before the standard */
 		case 0x88a8:
@@ -100,6 +116,7 @@ int decap_ethertype(struct way *w, struct view *v, uint16_t type)
 			if (!h)
 				return -EBADMSG;
 			type = be16(h + 2);
+			w->indirect = true;
 			break;
 		case 0x8847:
 		case 0x8848:
@@ -114,6 +131,7 @@ int decap_ethertype(struct way *w, struct view *v, uint16_t type)
 int decap_ethernet(struct way *w, struct view *v)
 {
 	w->link = v->rd.p;
+	w->cooked = false;
 	const uint8_t *h = view_take(v, 14);
 
 	return h ? decap_ethertype(w, v, be16(h + 12)) : -EBADMSG;
@@ -123,6 +141,7 @@ static int from_sll(struct way *w, struct view *v)
 {
 	const uint8_t *h = view_take(v, 16);
 
+	w->cooked = true;
 	if (!h)
 		return -EBADMSG;
 	if (be16(h + 2) == ARPHRD_NETLINK_FRAME)
@@ -134,6 +153,7 @@ static int from_sll2(struct way *w, struct view *v)
 {
 	const uint8_t *h = view_take(v, 20);
 
+	w->cooked = true;
 	if (!h)
 		return -EBADMSG;
 	if (be16(h + 8) == ARPHRD_NETLINK_FRAME)

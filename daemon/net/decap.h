@@ -37,8 +37,8 @@ struct decap_packet {
 	uint32_t tcp_seq;
 	uint32_t tcp_ack;
 	uint8_t tcp_flags;    /**< DECAP_FIN ... */
-	bool indirect;        /**< It came in a tunnel, behind labels or in
-				   fragments: a filter did not see it */
+	bool indirect;        /**< It came in a tunnel, in fragments, behind
+				   tags or labels: a filter did not see it */
 };
 
 enum { DECAP_FIN = 1, DECAP_SYN = 2, DECAP_RST = 4, DECAP_ACK = 16 };

@@ -41,6 +41,7 @@ struct way {
 	struct addr from, to;
 	unsigned tunnels;    /* around what is read now */
 	bool whole[LEVELS];  /* Put together already: no fragments in it */
+	bool cooked;         /* the link header is Linux's own */
 	bool indirect;       /* as struct decap_packet has it */
 	bool counted;        /* as something else than `other` */
 	struct decap_packet *out;
