@@ -205,3 +205,13 @@ const char *compose_rate(const struct asr_settings *s)
 {
 	return s->wire.rate_hz == 16000 ? "16000" : "8000";
 }
+
+const char *compose_own_keys(const struct asr_settings *s)
+{
+	static const char *const own[] = { "model", "language", NULL };
+
+	return compose_params_clash(s, own)
+		       ? "model and language have keys of their own: move "
+			 "them there from params"
+		       : NULL;
+}

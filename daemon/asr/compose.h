@@ -83,6 +83,10 @@ const char *compose_param(const struct asr_settings *s, const char *name);
 const char *compose_encoding(const struct asr_settings *s);
 const char *compose_rate(const struct asr_settings *s);
 
+/** For a vendor's check(): model and language have keys of their own.  In words
+ * when they stand among the params, or NULL. */
+const char *compose_own_keys(const struct asr_settings *s);
+
 /** Does a param bear one of these names?  That name or NULL. */
 const char *compose_params_clash(const struct asr_settings *s,
 				 const char *const *ours);

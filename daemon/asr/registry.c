@@ -28,6 +28,13 @@ const struct asr_vendor *asr_vendor_by_name(const char *name)
 	return NULL;
 }
 
+const struct asr_wire asr_wires_telephone[ASR_WIRES_TELEPHONE] = {
+	{ ASR_MULAW, 8000 },
+	{ ASR_ALAW, 8000 },
+	{ ASR_PCM_S16LE, 8000 },
+	{ ASR_PCM_S16LE, 16000 },
+};
+
 const char *asr_encoding_name(enum asr_encoding e)
 {
 	static const char *const names[] = { "pcm", "mulaw", "alaw" };

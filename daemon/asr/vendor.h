@@ -179,5 +179,10 @@ const struct asr_vendor *asr_vendor_by_name(const char *name);
 /** The i-th vendor, or NULL. */
 const struct asr_vendor *asr_vendor_at(size_t i);
 
+enum { ASR_WIRES_TELEPHONE = 4 };
+/** What the telephone line has, as it is, before PCM of 8 and 16 kHz: half the
+ * bytes, nothing added or lost. */
+extern const struct asr_wire asr_wires_telephone[ASR_WIRES_TELEPHONE];
+
 /** "pcm" "mulaw" "alaw" */
 const char *asr_encoding_name(enum asr_encoding e);

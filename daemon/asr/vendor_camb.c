@@ -40,7 +40,6 @@
 #include "daemon/asr/keep.h"
 #include "daemon/asr/reply.h"
 #include "daemon/asr/vendor.h"
-#include "daemon/base/array.h"
 
 enum { SAME_START_US = 50000 };
 
@@ -55,7 +54,6 @@ struct state {
 static const char *const of_wire[] = {
 	"encoding", "sample_rate", "channels", NULL
 };
-static const char *const of_config[] = { "model", "language", NULL };
 
 static const char *check(const struct asr_settings *s)
 {
@@ -63,10 +61,7 @@ static const char *check(const struct asr_settings *s)
 		return "encoding, sample_rate and channels are the daemon's to "
 		       "say: remove them from params and url; the key encoding "
 		       "chooses what is sent";
-	if (compose_params_clash(s, of_config))
-		return "model and language have keys of their own: move them "
-		       "there from params";
-	return NULL;
+	return compose_own_keys(s);
 }
 
 static void target(const struct asr_session *s, struct buf *out)
@@ -364,19 +359,12 @@ static void close_state(const struct asr_session *s)
 	set_kept(&st->closed, NULL);
 }
 
-static const struct asr_wire wires[] = {
-	{ ASR_MULAW, 8000 },
-	{ ASR_ALAW, 8000 },
-	{ ASR_PCM_S16LE, 8000 },
-	{ ASR_PCM_S16LE, 16000 },
-};
-
 const struct asr_vendor asr_vendor_camb = {
 	.name = "camb",
 	.url = "wss://realtime.camb.ai/streaming-transcription/listen",
 	.state_size = sizeof(struct state),
-	.wires = wires,
-	.n_wires = ARRAY_LEN(wires),
+	.wires = asr_wires_telephone,
+	.n_wires = ASR_WIRES_TELEPHONE,
 	.chunk_min_ms = 20, .chunk_ms = 100, .chunk_max_ms = 1000,
 	.ready_ms = 15000,
 	.catchup = 1.25,

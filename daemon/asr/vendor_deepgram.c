@@ -37,7 +37,6 @@
 #include "daemon/asr/json.h"
 #include "daemon/asr/reply.h"
 #include "daemon/asr/vendor.h"
-#include "daemon/base/array.h"
 
 struct state {
 	struct reply_count count;
@@ -49,7 +48,6 @@ struct state {
 static const char *const of_wire[] = {
 	"encoding", "sample_rate", "channels", "multichannel", NULL
 };
-static const char *const of_config[] = { "model", "language", NULL };
 static const char *const consumed[] = { "auth_prefix", NULL };
 
 static const char *check(const struct asr_settings *s)
@@ -58,10 +56,7 @@ static const char *check(const struct asr_settings *s)
 		return "encoding, sample_rate, channels and multichannel are "
 		       "the daemon's to say: remove them from params and url; "
 		       "the key encoding chooses what is sent";
-	if (compose_params_clash(s, of_config))
-		return "model and language have keys of their own: move them "
-		       "there from params";
-	return NULL;
+	return compose_own_keys(s);
 }
 
 static void target(const struct asr_session *s, struct buf *out)
@@ -227,21 +222,12 @@ static int parse(const struct asr_session *s, const char *text, size_t len,
 	return reply_parse(s, text, len, sink, on_message);
 }
 
-/* 8 kHz µ-law and A-law are what the telephone line has: half the bytes of
- * PCM, nothing added or lost. */
-static const struct asr_wire wires[] = {
-	{ ASR_MULAW, 8000 },
-	{ ASR_ALAW, 8000 },
-	{ ASR_PCM_S16LE, 8000 },
-	{ ASR_PCM_S16LE, 16000 },
-};
-
 const struct asr_vendor asr_vendor_deepgram = {
 	.name = "deepgram",
 	.url = "wss://api.deepgram.com/v1/listen",
 	.state_size = sizeof(struct state),
-	.wires = wires,
-	.n_wires = ARRAY_LEN(wires),
+	.wires = asr_wires_telephone,
+	.n_wires = ASR_WIRES_TELEPHONE,
 	.chunk_min_ms = 20, .chunk_ms = 100, .chunk_max_ms = 250,
 	.catchup = 1.25,
 	/* silence, too: KeepAlive is worth nothing before the first audio, and

@@ -54,17 +54,13 @@ struct state {
 
 static const char *const consumed[] = { "auth_prefix", NULL };
 static const char *const secret[] = { "Authorization", NULL };
-static const char *const of_config[] = { "model", "language", NULL };
 
 static const char *check(const struct asr_settings *s)
 {
 	if (compose_params_clash(s, secret) || compose_url_clash(s, secret))
 		return "a key in params or url would be seen in logs: put it "
 		       "into a file and name that in api-key-file";
-	if (compose_params_clash(s, of_config))
-		return "model and language have keys of their own: move them "
-		       "there from params";
-	return NULL;
+	return compose_own_keys(s);
 }
 
 static void target(const struct asr_session *s, struct buf *out)

@@ -46,7 +46,6 @@
 #include "daemon/asr/json.h"
 #include "daemon/asr/reply.h"
 #include "daemon/asr/vendor.h"
-#include "daemon/base/array.h"
 
 struct state {
 	struct reply_count count;
@@ -320,20 +319,12 @@ static int parse(const struct asr_session *s, const char *text, size_t len,
 	return reply_parse(s, text, len, sink, on_message);
 }
 
-/* What the telephone line has, as it is; its models are made for 8 kHz, too. */
-static const struct asr_wire wires[] = {
-	{ ASR_MULAW, 8000 },
-	{ ASR_ALAW, 8000 },
-	{ ASR_PCM_S16LE, 8000 },
-	{ ASR_PCM_S16LE, 16000 },
-};
-
 const struct asr_vendor asr_vendor_smallest = {
 	.name = "smallest",
 	.url = "wss://api.smallest.ai/waves/v1/stt/live",
 	.state_size = sizeof(struct state),
-	.wires = wires,
-	.n_wires = ARRAY_LEN(wires),
+	.wires = asr_wires_telephone,
+	.n_wires = ASR_WIRES_TELEPHONE,
 	.chunk_min_ms = 20, .chunk_ms = 100, .chunk_max_ms = 200,
 	.catchup = 1.25,
 	.idle = ASR_IDLE_PING,
