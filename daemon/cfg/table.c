@@ -139,7 +139,7 @@ const struct config_key config_keys[] = {
 	{ "siprec", "agent", CONFIG_LIST, "", 1, TEXT_BYTES, NULL, true, false,
 	  MEMBER(config, siprec.agent), "{\"2???@*\", \"*@desk.example\"}",
 	  "Addresses of record of agents, without sip:; * and ? stand for "
-	  "others.  This and caller come before what the metadata says." },
+	  "others.  These two lists come before what the metadata says." },
 	{ "siprec", "caller", CONFIG_LIST, "", 1, TEXT_BYTES, NULL, true, false,
 	  MEMBER(config, siprec.caller), "{\"*@trunk.example\"}",
 	  "Addresses of record of callers, likewise." },

@@ -19,13 +19,14 @@ static void set_lines(struct recording *r, const struct sdp_answer *a,
 static void complain(struct sip_call *c, int err)
 {
 	struct sip_server *s = c->server;
+	char from[ADDR_TEXT];
 	uint64_t kept_back;
 
 	if (log_limited(&s->bad_metadata,
 			timers_now_us(s->cfg.timers), &kept_back))
-		log_warn("sip", "call %s: recording metadata not understood "
+		log_warn("sip", "recording metadata from %s not understood "
 			 "(%s); recorded without (%llu more since the last "
-			 "such line)", c->dialog->call_id,
+			 "such line)", addr_print(from, &c->peer.from),
 			 err == -EMSGSIZE ? "over a limit" : "no such XML",
 			 (unsigned long long)kept_back);
 }

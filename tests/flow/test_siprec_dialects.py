@@ -128,7 +128,7 @@ def test_every_dialect(tmp_path, transport="udp"):
     daemon.valid()
     check_events(daemon, sessions)
     assert {sim.dump(line["connection"]) for line in sim.report} == said
-    assert daemon.stderr.count("metadata not understood") == 1
+    assert daemon.stderr.count("recording metadata from ") == 1
 
 
 def check_events(daemon, sessions):
