@@ -24,7 +24,8 @@ struct capture_filter {
 	"ip6 proto 41 or ip6 proto 47 or udp dst port 4789 or " \
 	"udp dst port 4790"
 #define FRAGMENTS "ip[6:2] & 0x1fff != 0 or ip6 proto 44"
-#define LABELS "ether proto 0x8847 or ether proto 0x8848"
+#define LABELS "ether proto 0x8847 or ether proto 0x8848 or " \
+	"ether proto 0x8926"
 #define TAGS "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100"
 
 static int widen(struct capture_filter *f, int link_type, const char *text)

@@ -118,6 +118,13 @@ int decap_ethertype(struct way *w, struct view *v, uint16_t type)
 			type = be16(h + 2);
 			w->indirect = true;
 			break;
+		case 0x8926: /* VN-Tag, of a fabric extender */
+			h = view_take(v, 6);
+			if (!h)
+				return -EBADMSG;
+			type = be16(h + 4);
+			w->indirect = true;
+			break;
 		case 0x8847:
 		case 0x8848:
 			return from_mpls(w, v);

@@ -2,7 +2,7 @@
  * @file decap.h  From a captured frame to the UDP datagram or TCP segment in it
  *
  * Link types: Ethernet, Linux SLL and SLL2, raw IP (v4, v6), NULL, LOOP.
- * VLAN and QinQ tags and MPLS labels are stepped over (at most 4); IPv4 and
+ * VLAN, QinQ and VN tags and MPLS labels are stepped over (at most 4); IPv4 and
  * IPv6 with extension headers; fragments are put together (64 contexts outside
  * of tunnels and 64 inside, 64 KiB each, 5 s; RFC 791, 8200 section 4.5,
  * overlaps refused).  What an ICMP message quotes is not a packet.

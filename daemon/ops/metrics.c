@@ -573,6 +573,23 @@ static void print_asrs(const struct metrics *m, const struct metrics_now *now,
 	      "Partials taken back.", m->retracted);
 }
 
+static void print_capture(const struct metrics_now *now, struct buf *out)
+{
+	whole(out, "capture_up", "gauge", "1: the interface can be watched.",
+	      now->capture_up);
+	whole(out, "capture_frames_total", "counter", "Frames seen.",
+	      now->capture_frames);
+	whole(out, "capture_kernel_drops_total", "counter",
+	      "Frames missing here alone: the kernel had no room for them.",
+	      now->capture_dropped);
+	whole(out, "capture_tunnelled_total", "counter",
+	      "Frames with a tunnel in them.", now->capture_tunnelled);
+	whole(out, "capture_copies_total", "counter",
+	      "Packets that a mirror showed again.", now->capture_copies);
+	whole(out, "capture_malformed_total", "counter",
+	      "Frames that make no sense.", now->capture_malformed);
+}
+
 static void print_rest(const struct metrics *m, const struct metrics_now *now,
 		       struct buf *out)
 {
@@ -594,6 +611,8 @@ static void print_rest(const struct metrics *m, const struct metrics_now *now,
 		whole(out, "ports_limit", "gauge", "Pairs of RTP ports.",
 		      now->ports_limit);
 	}
+	if (now->capture)
+		print_capture(now, out);
 	if (now->calls_limit)
 		whole(out, "calls_limit", "gauge", "SIP calls at most.",
 		      now->calls_limit);

@@ -44,6 +44,9 @@ struct metrics_now {
 	bool ports;                       /**< The next two are known */
 	uint64_t ports_used, ports_limit; /**< Pairs */
 	uint64_t rtp_foreign;             /**< Packets of nobody's source */
+	bool capture, capture_up;         /**< It is configured; it can see */
+	uint64_t capture_frames, capture_dropped, capture_tunnelled,
+		 capture_copies, capture_malformed;
 	uint64_t subscribers, subscribers_lost;
 	uint64_t journal_first, journal_next;
 	uint64_t longest_turn_us;         /**< CPU of one turn of the loop */

@@ -4,7 +4,7 @@ import itertools
 import pytest
 
 import captures
-from oracle.pcapgen import TUNNELS, Capture
+from oracle.pcapgen import TUNNELS, Capture, ethernet
 
 # What tshark looks into and decap does not: quoted packets.
 FILTER = "(udp or tcp) and not icmp and not icmpv6"
@@ -85,6 +85,25 @@ def every_tunnel():
                 c.tcp(n * 1000 + 3, src, dst, n, 1, 0x18, b"of tcp %d" % n)
             whole.frames += c.frames
     return whole
+
+
+# What stands between Ethernet and IP, with the ethertype before it
+TAGS = {
+    "MPLS": "8847 00064140", "two labels": "8847 00064040 00065140", "VN-Tag": "8926 80010002 0800",
+    "VN-Tag and VLAN": "8926 80010002 8100 0064 0800", "QinQ": "88a8 000a 8100 0064 0800",
+    "old QinQ": "9100 000a 8100 0064 0800",
+}
+
+
+def test_every_tag(decap_dump, tmp_path):
+    whole, raw = Capture(), Capture("raw")
+    for n, tags in enumerate(TAGS.values()):
+        raw.udp(n, "10.0.0.1:4000", f"10.0.0.2:{5000 + n}", b"tag %d" % n)
+        packet = raw.frames[-1][1]
+        whole.frames.append((n, ethernet(packet)[:12] + bytes.fromhex(tags) + packet, "ether"))
+    capture = whole.write(tmp_path / "tags.pcap")
+    got = captures.run(decap_dump, str(capture)).stdout.decode().splitlines()
+    assert got == tshark_sees(capture) and len(got) == len(TAGS)
 
 
 def test_every_tunnel(decap_dump, tmp_path):

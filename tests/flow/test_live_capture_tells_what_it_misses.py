@@ -119,6 +119,9 @@ def test_the_interface_goes_down_and_away_and_comes_back(tmp_path):
             down = daemon.until("daemon.capture_down")[-1]
             assert net.near in down["text"] and said in down["text"]
             assert control.ask("status")["status"]["capture"]["up"] is False
+            people = subprocess.run([BUILD / "trunkscribectl", "-s", daemon.control, "status"],
+                                    capture_output=True, text=True, check=True)
+            assert "DOWN" in people.stdout and "dropped by the kernel" in people.stdout
             come()
             up = daemon.until("daemon.capture_up")[-1]
             assert net.near in up["text"]

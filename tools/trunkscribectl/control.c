@@ -42,6 +42,7 @@ static void print_status(const json_t *s)
 	const char *version = json_string_value(json_object_get(s, "version"));
 	const json_t *rtp = json_object_get(s, "rtp");
 	const json_t *sip = json_object_get(s, "sip");
+	const json_t *capture = json_object_get(s, "capture");
 
 	printf("%-12s %s\n", "version", version ? version : "?");
 	printf("%-12s %lld s\n", "up for", number(s, "uptime_s"));
@@ -54,6 +55,13 @@ static void print_status(const json_t *s)
 		       number(sip, "calls"), number(sip, "legs"));
 		printf("%-12s %lld, %lld refused\n", "SIP requests",
 		       number(sip, "requests"), number(sip, "refused"));
+	}
+	if (capture) {
+		printf("%-12s %s\n", "capture",
+		       json_is_true(json_object_get(capture, "up"))
+			       ? "up" : "DOWN: see daemon.capture_down");
+		printf("%-12s %lld, %lld dropped by the kernel\n", "frames",
+		       number(capture, "frames"), number(capture, "dropped"));
 	}
 	if (!rtp)
 		return;

@@ -135,6 +135,9 @@ static const char *const lines[] = {
 	"publish_events_total{type=\"leg.end\"} 2",
 	"subscribers 3", "subscriber_lost_events_total 9",
 	"journal_events 40", "ports_used 2", "ports_limit 100",
+	"capture_up 1", "capture_frames_total 71",
+	"capture_kernel_drops_total 72", "capture_tunnelled_total 73",
+	"capture_copies_total 74", "capture_malformed_total 75",
 	"calls_limit 1000", "draining 1", "insecure_settings 1",
 	"loop_longest_turn_seconds 0.012000",
 	"build_info{version=\"1\"} 1",
@@ -154,6 +157,9 @@ static void test_figures_are_those_of_the_events(void **unused)
 	const struct metrics_now now = {
 		.version = "1", .calls_limit = 1000, .draining = true,
 		.ports = true, .ports_used = 2, .ports_limit = 100,
+		.capture = true, .capture_up = true, .capture_frames = 71,
+		.capture_dropped = 72, .capture_tunnelled = 73,
+		.capture_copies = 74, .capture_malformed = 75,
 		.rtp_foreign = 77, .subscribers = 3, .subscribers_lost = 9,
 		.journal_first = 10, .journal_next = 50,
 		.longest_turn_us = 12000, .insecure = 1, .asr = asrs,
@@ -207,6 +213,7 @@ static void test_odd_events_do_no_harm(void **unused)
 			     "gap_seconds_total{cause=\"other\"} 152.000000"));
 	assert_true(has_line(buf_str(&out), "legs_active{state=\"none\"} 1"));
 	assert_null(strstr(buf_str(&out), "ports_used"));
+	assert_null(strstr(buf_str(&out), "capture_"));
 	buf_free(&out);
 	metrics_free(m);
 }
