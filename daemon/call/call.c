@@ -31,8 +31,8 @@ static void call_free(struct call *c)
 	}
 	free(c->ids);
 	free(c->source);
-	free(c->from);
-	free(c->to);
+	free(c->calling);
+	free(c->called);
 	free(c->language);
 	free(c);
 }
@@ -92,11 +92,11 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 	list_init(&c->legs);
 	c->calls = cs;
 	c->source = copy(i->source);
-	c->from = copy(i->from);
-	c->to = copy(i->to);
+	c->calling = copy(i->calling ? i->calling : i->from);
+	c->called = copy(i->called ? i->called : i->to);
 	c->language = copy(i->language);
 	c->trunk = i->trunk;
-	if (!c->source || !c->from || !c->to || !c->language ||
+	if (!c->source || !c->calling || !c->called || !c->language ||
 	    copy_ids(c, i)) {
 		call_free(c);
 		return -ENOMEM;

@@ -77,6 +77,9 @@ struct call_info {
 	size_t n_ids;
 	const struct event_participant *participants; /**< NULL: not known */
 	size_t n_participants;
+	/** Whose numbers routes look at, where from and to are not the parties
+	 * (a recording session's are not); NULL: from and to. */
+	const char *calling, *called;
 	struct addr trunk;           /**< Who sent it; family 0: not known */
 	const char *language;        /**< Announced for the call (RFC 5646) */
 };

@@ -518,7 +518,7 @@ static int start(struct leg *l, const struct leg_info *i)
 static struct service *choose(const struct call *c, const struct leg_info *i)
 {
 	const struct leg_facts f = {
-		.source = c->source, .calling = c->from, .called = c->to,
+		.source = c->source, .calling = c->calling, .called = c->called,
 		.language = i->language ? i->language : c->language,
 		.role = i->role, .trunk = c->trunk,
 		.ids = c->ids, .n_ids = c->n_ids,

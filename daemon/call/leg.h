@@ -19,7 +19,7 @@ struct call {
 	struct list in_calls;
 	struct calls *calls;
 	char id[EVENT_ID];
-	char *source, *from, *to, *language;
+	char *source, *calling, *called, *language;
 	struct addr trunk;
 	struct event_id *ids; /* what routes look at */
 	size_t n_ids;

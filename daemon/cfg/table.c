@@ -129,7 +129,8 @@ const struct config_key config_keys[] = {
 	  "for longer than what is kept of a call's audio (30 s)." },
 	{ "sip", "headers", CONFIG_LIST, "", 1, 64, NULL, true, false,
 	  MEMBER(config, sip.headers), "{\"X-Genesys-CallUUID\"}",
-	  "Headers of the INVITE that call.start shows under ids." },
+	  "Headers of the INVITE that call.start shows under ids, besides "
+	  "Session-ID." },
 	{ "sip", "tls-cert-file", CONFIG_PATH, "", 0, PATH_BYTES, NULL, true,
 	  false, MEMBER(config, sip.tls_cert_file), NULL,
 	  "Certificate chain of the tls: sockets, PEM." },

@@ -196,6 +196,30 @@ static void put_participants(struct recording_identity *out,
 	}
 }
 
+static const char *without_scheme(const char *aor)
+{
+	static const char *const schemes[] = { "sip:", "sips:", "tel:" };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (strncasecmp(aor, schemes[i], strlen(schemes[i])) == 0)
+			return aor + strlen(schemes[i]);
+	return aor;
+}
+
+static void put_parties(struct recording_identity *out)
+{
+	for (size_t i = out->n_participants; i > 0; i--) {
+		const struct event_participant *p = &out->participants[i - 1];
+
+		if (!p->aor[0])
+			continue;
+		if (p->role == ROLE_CALLER)
+			out->calling = without_scheme(p->aor);
+		if (p->role == ROLE_AGENT)
+			out->called = without_scheme(p->aor);
+	}
+}
+
 static void identify(struct recording_identity *out, const struct recording *r)
 {
 	*out = (struct recording_identity){ 0 };
@@ -203,6 +227,7 @@ static void identify(struct recording_identity *out, const struct recording *r)
 		return;
 	put_ids(out, r);
 	put_participants(out, r);
+	put_parties(out);
 }
 
 static uint64_t hash_text(uint64_t h, const char *text)

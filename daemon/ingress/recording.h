@@ -68,6 +68,9 @@ struct recording_identity {
 	size_t n_ids;
 	struct event_participant participants[SIPREC_PARTICIPANTS_MAX];
 	size_t n_participants; /**< Those still there */
+	/** Addresses of record of the caller and the (first) agent without
+	 * their sip:, for routes; NULL: not known. */
+	const char *calling, *called;
 };
 
 /** As it is now, which is thereby told. */

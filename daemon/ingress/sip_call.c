@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "daemon/base/array.h"
 #include "daemon/base/hash.h"
@@ -334,29 +335,38 @@ static struct sip_call *call_new(struct sip_server *s,
 	return c;
 }
 
-/* The headers that the configuration asks for; `text` holds the values */
+/* One of the headers that go into ids: the call's name end to end (RFC 7989),
+ * and what the configuration asks for */
+static const char *header_name(char **names, size_t i)
+{
+	return i == 0 ? "Session-ID" : names ? names[i - 1] : NULL;
+}
+
+/* `text` holds the values */
 static void add_header_ids(const struct sip_call *c,
 			   const struct sip_request *r, struct sip_identity *id,
 			   struct buf *text)
 {
 	char **names = c->server->cfg.config->sip.headers;
+	const char *name;
 	size_t at = 0;
 
 	/* the text moves while it grows: values first, then pointers */
-	for (size_t i = 0; names && names[i]; i++) {
-		const struct sip_text v = sip_field(r->f, names[i], 0);
+	for (size_t i = 0; (name = header_name(names, i)); i++) {
+		const struct sip_text v = sip_field(r->f, name, 0);
 
 		buf_add(text, v.p, v.len);
 		buf_add(text, "", 1);
 	}
-	for (size_t i = 0; names && names[i] && !text->err; i++) {
+	for (size_t i = 0; !text->err && (name = header_name(names, i)); i++) {
 		char *value = (char *)text->data + at;
 
 		at += strlen(value) + 1;
 		utf8_clean(value);
+		if (i && !strcasecmp(name, "Session-ID"))
+			continue;
 		if (*value && id->n_ids < SIP_IDS_MAX)
-			id->ids[id->n_ids++] =
-				(struct event_id){ names[i], value };
+			id->ids[id->n_ids++] = (struct event_id){ name, value };
 	}
 }
 
@@ -378,6 +388,7 @@ static int call_begin(struct sip_call *c, const struct sip_request *r)
 		.trunk = r->peer.from,
 		.participants = id.n_participants ? id.participants : NULL,
 		.n_participants = id.n_participants,
+		.calling = id.calling, .called = id.called,
 	};
 	const int err = call_open(&c->call, c->server->cfg.calls, &i);
 

@@ -65,6 +65,8 @@ void sip_siprec_begin(struct sip_call *c, struct sip_identity *out)
 		out->ids[out->n_ids++] = who.ids[i];
 	for (size_t i = 0; i < who.n_participants; i++)
 		out->participants[out->n_participants++] = who.participants[i];
+	out->calling = who.calling;
+	out->called = who.called;
 }
 
 void sip_siprec_leg(const struct sip_call *c, unsigned line,

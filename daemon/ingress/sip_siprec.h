@@ -24,6 +24,7 @@ struct sip_identity {
 	size_t n_ids;
 	struct event_participant participants[SIPREC_PARTICIPANTS_MAX];
 	size_t n_participants;    /**< 0: not known */
+	const char *calling, *called; /**< As in struct call_info */
 };
 
 /**

@@ -143,6 +143,8 @@ int tap_call_open(struct tap_call *c)
 		i.n_ids = who.n_ids;
 		i.participants = who.n_participants ? who.participants : NULL;
 		i.n_participants = who.n_participants;
+		i.calling = who.calling;
+		i.called = who.called;
 	}
 	if (same_as) {
 		if (i.n_ids)

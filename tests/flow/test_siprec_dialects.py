@@ -28,6 +28,7 @@ def two(a, b, labels="12"):
 
 DIALECTS = {
     "rfc7866": Row(pair(), two("Y2FsbGVy", "YWdlbnQ="), {
+        "Session-ID": "0123456789abcdef0123456789abcdef;remote=fedcba9876543210fedcba9876543210",
         "siprec_session": "c2Vzc2lvbg==", "siprec_group": "Z3JvdXA=",
         "sip_session_id": "0123456789abcdef0123456789abcdef;"
                           "remote=fedcba9876543210fedcba9876543210"}),
@@ -37,7 +38,9 @@ DIALECTS = {
     "opensips_old": Row(pair("labels"), [("b2xkYQ==", "caller", None), ("b2xkYg==", "agent", None)],
                         {"siprec_session": "b2xkMQ==", "sip_session_id": "old-call@pbx.example"}),
     "cube": Row(pair("labels"), [("Y3ViZTE=", "caller", None), ("Y3ViZTI=", "agent", None)],
-                {"siprec_session": "Y3ViZXM=",
+                {"siprec_session": "Y3ViZXM=", "cisco-guid": "1-2-3-4",
+                 "Session-ID": "aaaabbbbccccddddaaaabbbbccccdddd;"
+                               "remote=00000000000000000000000000000000",
                  "sip_session_id": "aaaabbbbccccddddaaaabbbbccccdddd;"
                                    "remote=ddddccccbbbbaaaaddddccccbbbbaaaa"},
                 updates=("cube_reinvite",)),
@@ -107,7 +110,8 @@ def test_every_dialect(tmp_path, transport="udp"):
     said, sessions = set(), {}
     with Simulator(tmp_path) as sim, Daemon(
             tmp_path, asr_config(sim, key_file(tmp_path)) +
-            f'sip {{ listen = {{"{transport}:127.0.0.1:{port}"}} }}\n', RTP) as daemon:
+            f'sip {{ listen = {{"{transport}:127.0.0.1:{port}"}} headers = {{"cisco-guid"}} }}\n',
+            RTP) as daemon:
         streams = []
         for n, (dialect, row) in enumerate(DIALECTS.items()):
             client = Client(("127.0.0.1", port), transport)
@@ -192,3 +196,20 @@ def test_the_operators_word_comes_first(tmp_path):
                                                  "callerorig": "true"}
     assert [(e["role"], e["role_source"]) for e in daemon.of("leg.start")] == [
         ("caller", "operator"), ("agent", "operator")]
+
+
+def test_routes_go_by_the_parties(tmp_path):
+    """Not by From and To, which are the recording's own."""
+    port = free_port()
+    with Simulator(tmp_path) as sim:
+        asr = asr_config(sim, key_file(tmp_path)).replace(
+            "route {", 'route { asr = "none" calling = "+4930" role = "agent" }\n'
+                       'route { called = "2001@"', 1)
+        more = asr + f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n'
+        with Daemon(tmp_path, more, RTP) as daemon:
+            for dialect in ("ribbon", "opensips"):
+                Session(Client(("127.0.0.1", port)), dialect).bye()
+                daemon.until("call.end")
+    daemon.valid()
+    assert [(e["role"], e["asr"]) for e in daemon.of("leg.start")] == [
+        ("agent", "none"), ("caller", "sim"), ("caller", "none"), ("agent", "none")]

@@ -71,7 +71,7 @@ static const struct row {
 	{ "it begins", "1 2", R "<session session_id='s'><sipSessionID>x;y"
 	  "</sipSessionID></session>" TWO "<ucid>7</ucid><other>8</other>" E, 0,
 	  "start siprec_session=s sip_session_id=x;y ucid=7"
-	  " [p1 sip:1@x caller 1 a] [p2 sip:2@x agent 2 b]\n"
+	  " [p1 sip:1@x caller 1 a] [p2 sip:2@x agent 2 b] 1@x>2@x\n"
 	  "0 caller participants\n1 agent participants\n" },
 	{ "the same again", "1 2", PARTIAL E, 0, "" },
 	{ "no metadata", "1 2", NULL, 0, "" },
@@ -137,6 +137,9 @@ static void start(struct recording *r)
 	buf_puts(&out, "start");
 	print_identity(who.ids, who.n_ids, who.participants,
 		       who.n_participants);
+	if (who.calling || who.called)
+		buf_printf(&out, " %s>%s", who.calling ? who.calling : "",
+			   who.called ? who.called : "");
 	buf_puts(&out, "\n");
 	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
 		if (recording_line(r, i)->used)
@@ -198,10 +201,12 @@ static void test_beginnings(void **state)
 		{ { "no metadata, one line", "x", NULL, 0,
 		    "start\n0 mixed mixed\n" }, { .extensions = NULL } },
 		{ { "no lines", "", R TWO E, 0,
-		    "start [p1 sip:1@x caller 1 a] [p2 sip:2@x agent 2 b]\n" },
+		    "start [p1 sip:1@x caller 1 a] [p2 sip:2@x agent 2 b]"
+		    " 1@x>2@x\n" },
 		  { .extensions = NULL } },
 		{ { "an agent's address", "1 2", R TWO E, 0,
-		    "start [p1 sip:1@x agent 1 a] [p2 sip:2@x caller 2 b]\n"
+		    "start [p1 sip:1@x agent 1 a] [p2 sip:2@x caller 2 b]"
+		    " 2@x>1@x\n"
 		    "0 agent operator\n1 caller operator\n" },
 		  { .rules.agent = agents } },
 		{ { "swapped", "1 2", NULL, 0,
