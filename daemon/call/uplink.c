@@ -1,4 +1,4 @@
-/** @file uplink.c  A leg's way to its ASR service: its connections and states */
+/** @file uplink.c  A leg's way to its ASR service: its states */
 #include "daemon/call/uplink.h"
 
 #include <errno.h>
@@ -6,24 +6,17 @@
 #include <string.h>
 
 #include "daemon/base/array.h"
-#include "daemon/base/list.h"
 #include "daemon/call/retry.h"
 #include "daemon/call/uplink_impl.h"
 #include "daemon/net/random.h"
 
 enum {
 	STABLE_MS = 10000,     /* a connection that lasted forgets failures */
-	END_MS = 30000,        /* once the leg is over: for connecting, and
-				  then for what is left to be sent */
-	LOOK_MS = 500,         /* at the gate, while waiting there */
-	WATCH_MS = 1000,
 	DEAD_MS = 2000,        /* of a replay's patience, once it was in vain */
 	FALLBACK_TRIES = 3,    /* passing failures before another service */
 	FALLBACKS_MAX = 4,
 	CLOSE_NORMAL = 1000,
 };
-
-static const struct connection_cb connection_cb;
 
 void uplink_set_state(struct uplink *u, const char *state,
 		      const struct reason *why)
@@ -65,78 +58,13 @@ void uplink_update_busy(struct uplink *u)
 	u->cb.busy(busy, u->arg);
 }
 
-/* -- links -------------------------------------------------------------------- */
-
-static void link_free(struct link *l)
-{
-	struct uplink *u = l->uplink;
-	uint64_t at, samples;
-
-	gate_cancel(l->service->gate, &l->ticket);
-	service_gate_run(l->service);
-	connection_close(l->connection);
-	for (size_t i = 0; l->feeder &&
-			   positions_inserted_at(feeder_map(l->feeder), i, &at,
-						 &samples); i++)
-		u->cb.inserted(l->number, at, samples, u->arg);
-	feeder_free(l->feeder);
-	wire_free(l->wire);
-	free(l);
-}
-
-static void drop_link(struct uplink *u)
-{
-	if (!u->link)
-		return;
-	if (u->link->number) {
-		u->lost = u->link->service;
-		u->lost_number = u->link->number;
-	}
-	link_free(u->link);
-	u->link = NULL;
-	timers_disarm(u->cfg.timers, &u->idle);
-	timer_once_stop(u->pace);
-	timer_once_stop(u->watch);
-}
-
-static void drop_side(struct link **side)
-{
-	if (*side)
-		link_free(*side);
-	*side = NULL;
-}
-
-static void on_granted(struct gate_ticket *t)
-{
-	struct link *l = list_item(t, struct link, ticket);
-	struct uplink *u = l->uplink;
-
-	if (connection_open(&l->connection, u->cfg.loop, l->service,
-			    &connection_cb, l))
-		timer_once_start(u->retry, LOOK_MS); /* out of memory, files */
-}
-
-static struct link *link_new(struct uplink *u)
-{
-	struct link *l = calloc(1, sizeof(*l));
-
-	if (!l)
-		return NULL;
-	l->uplink = u;
-	l->service = u->service;
-	l->ticket.leg = u->cfg.leg;
-	l->ticket.granted = on_granted;
-	gate_enter(l->service->gate, &l->ticket);
-	return l;
-}
-
 /* -- the end -------------------------------------------------------------------- */
 
 static void finish_all(struct uplink *u)
 {
-	drop_link(u);
-	drop_side(&u->next);
-	drop_side(&u->old);
+	uplink_drop_link(u);
+	uplink_drop_side(&u->next);
+	uplink_drop_side(&u->old);
 	uplink_close_segments(u, 0, SEGMENT_FINAL);
 	uplink_give_up_all(u);
 	uplink_flush_gap(u);
@@ -162,8 +90,8 @@ static void fail(struct uplink *u)
 	u->failed = true;
 	u->service->dead |= too_long(u);
 	timer_once_stop(u->retry);
-	drop_link(u);
-	drop_side(&u->next);
+	uplink_drop_link(u);
+	uplink_drop_side(&u->next);
 	uplink_set_state(u, "failed", &u->why);
 	uplink_close_segments(u, 0, SEGMENT_FINAL);
 	uplink_tell_unsettled(u, transcript_settled(u->transcript), u->sent);
@@ -233,34 +161,10 @@ static void retry_or_fail(struct uplink *u, const struct reason *why)
 	timer_once_start(u->retry, delay_ms);
 }
 
-/* -- what the connection reports ---------------------------------------------------- */
-
-static void tell_gate(struct link *l, const struct reason *why)
-{
-	struct service *s = l->service;
-	uint32_t random;
-
-	if (!why)
-		s->dead = false;
-	if (why && why->class == REASON_AUTH)
-		service_reread_key(s);
-	random_bytes(&random, sizeof(random));
-	if (l->ticket.state != TICKET_INSIDE) {
-		if (why && !l->finish_sent)
-			gate_lost(s->gate, l->ticket.leg, why, uv_now(s->loop),
-				  random);
-		service_gate_run(s);
-		return;
-	}
-	if (why)
-		gate_failure(s->gate, &l->ticket, why, uv_now(s->loop), random);
-	else
-		gate_success(s->gate, &l->ticket);
-	service_gate_run(s);
-}
+/* -- a connection has gone ------------------------------------------------------------ */
 
 /* The predecessor has gone: what it did not settle is sent nowhere again. */
-static void old_over(struct uplink *u, const struct reason *why, bool drained)
+void uplink_old_over(struct uplink *u, const struct reason *why, bool drained)
 {
 	struct link *l = u->old;
 
@@ -273,13 +177,13 @@ static void old_over(struct uplink *u, const struct reason *why, bool drained)
 		uplink_flush_gap(u);
 		u->why = kept;
 	}
-	drop_side(&u->old);
+	uplink_drop_side(&u->old);
 	if (u->finishing && !u->link && !u->failed)
 		finish_all(u); /* may close u: last line */
 }
 
 /* The current one has gone. */
-static void link_over(struct uplink *u, const struct reason *why, bool drained)
+void uplink_link_over(struct uplink *u, const struct reason *why, bool drained)
 {
 	const struct link *l = u->link;
 	const bool ended = l->finish_sent;
@@ -302,7 +206,7 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 			u->why = *why;
 			uplink_close_segments(u, 0, SEGMENT_FINAL);
 		}
-		drop_link(u);
+		uplink_drop_link(u);
 		if (!drained && !orderly)
 			uplink_tell_unsettled(
 				u, transcript_settled(u->transcript), u->sent);
@@ -310,7 +214,7 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 			finish_all(u); /* may close u: last line */
 		return;
 	}
-	drop_link(u);
+	uplink_drop_link(u);
 	if (u->next) { /* a successor is on its way: let it take over */
 		u->link = u->next;
 		u->next = NULL;
@@ -323,155 +227,13 @@ static void link_over(struct uplink *u, const struct reason *why, bool drained)
 	retry_or_fail(u, why); /* may close u: last line */
 }
 
-static void on_over(const struct reason *why, bool drained, void *arg)
-{
-	struct link *l = arg;
-	struct uplink *u = l->uplink;
-
-	tell_gate(l, why);
-	if (l == u->old)
-		old_over(u, why, drained);
-	else if (l == u->next)
-		drop_side(&u->next); /* the watch will try again */
-	else
-		link_over(u, why, drained);
-}
-
 void uplink_lose(struct uplink *u, enum reason_class class, const char *text)
 {
 	struct reason why;
 
 	reason_set(&why, class, 0, "%s", text);
-	link_over(u, &why, false);
+	uplink_link_over(u, &why, false);
 }
-
-/* Give the link its audio: from `from` on. */
-static int start_link(struct link *l, uint64_t from)
-{
-	struct uplink *u = l->uplink;
-	const struct asr_wire *w = &l->service->settings.wire;
-	int err = feeder_new(&l->feeder, u->backlog, from, u->sent);
-
-	if (!err && w->encoding == ASR_PCM_S16LE)
-		err = wire_new(&l->wire, w);
-	else if (!err)
-		feeder_set_law(l->feeder, w->encoding == ASR_MULAW
-						  ? SPAN_PCMU : SPAN_PCMA);
-	if (err)
-		return err;
-	l->number = ++u->connections;
-	l->streaming = true;
-	l->up_since_ms = uv_now(u->cfg.loop);
-	l->settled = l->upto = feeder_position(l->feeder);
-	u->budget = UPLINK_BURST;
-	u->budget_at_ms = l->up_since_ms;
-	u->message_ms = l->up_since_ms;
-	u->speech = 0;
-	u->stuck_s = 0;
-	u->idle_from_us = timers_now_us(u->cfg.timers);
-	u->idles = 0;
-	timer_once_start(u->watch, WATCH_MS);
-	return 0;
-}
-
-/* The successor is ready: it goes on where the current one is. */
-static void take_over(struct uplink *u)
-{
-	struct link *l = u->next;
-
-	if (start_link(l, feeder_position(u->link->feeder)))
-		return; /* no memory: the old one stays */
-	u->old = u->link;
-	u->link = l;
-	u->next = NULL;
-	u->old->streaming = false;
-	u->old->finish_sent = true;
-	connection_finish(u->old->connection);
-	u->cb.note("rollover", u->arg);
-}
-
-static void look_at_certificate(struct link *l)
-{
-	struct tls_facts f;
-
-	if (connection_tls(l->connection, &f))
-		service_certificate(l->service, f.not_after_s);
-}
-
-static void on_ready(void *arg)
-{
-	struct link *l = arg;
-	struct uplink *u = l->uplink;
-
-	tell_gate(l, NULL);
-	look_at_certificate(l);
-	if (l == u->next) {
-		take_over(u);
-	} else {
-		if (u->lost_number) /* its audio is sent again */
-			uplink_close_segments(u, u->lost_number,
-					      SEGMENT_RETRACTED);
-		u->lost_number = 0;
-		transcript_reconnect(u->transcript);
-		if (start_link(l, transcript_settled(u->transcript)))
-			return; /* no memory: the service will close it */
-		uplink_flush_gap(u);
-	}
-	if (u->finishing && !u->overtime) {
-		u->overtime = true;
-		timer_once_start(u->end, END_MS);
-	}
-	uplink_arm_idle(u);
-	uplink_pump(u);
-}
-
-static void on_room(void *arg)
-{
-	struct link *l = arg;
-
-	if (l == l->uplink->link)
-		uplink_pump(l->uplink);
-}
-
-static void on_heard(void *arg)
-{
-	struct link *l = arg;
-
-	l->uplink->message_ms = uv_now(l->uplink->cfg.loop);
-	l->uplink->speech = 0;
-}
-
-static void on_bad(void *arg)
-{
-	struct link *l = arg;
-
-	l->uplink->cb.bad(l->uplink->arg);
-}
-
-static void on_session(const char *id, void *arg)
-{
-	struct link *l = arg;
-	const size_t n = strnlen(id, UPLINK_SESSION_ID - 1);
-
-	memcpy(l->session, id, n);
-	l->session[n] = '\0';
-}
-
-static bool on_result(const struct asr_result *r, void *arg)
-{
-	return uplink_result(arg, r);
-}
-
-static void on_speech(enum speech_event e, int64_t at_us, void *arg)
-{
-	uplink_speech(arg, e, at_us);
-}
-
-static const struct connection_cb connection_cb = {
-	.ready = on_ready, .room = on_room, .session = on_session,
-	.result = on_result, .speech = on_speech, .heard = on_heard,
-	.bad = on_bad, .over = on_over,
-};
 
 /* -- timers ---------------------------------------------------------------------------- */
 
@@ -490,7 +252,7 @@ static void look_at_gate(struct uplink *u)
 			   "no turn to connect: too many at once");
 	if (is_final(u, &why) ||
 	    (down && can_fall_back(u, &why))) {
-		drop_link(u);
+		uplink_drop_link(u);
 		retry_or_fail(u, &why); /* may close u: last line */
 		return;
 	}
@@ -499,7 +261,7 @@ static void look_at_gate(struct uplink *u)
 		u->why = why;
 		uplink_set_state(u, "failed", &why);
 	}
-	timer_once_start(u->retry, LOOK_MS);
+	timer_once_start(u->retry, UPLINK_LOOK_MS);
 }
 
 static void on_retry(void *arg)
@@ -507,15 +269,15 @@ static void on_retry(void *arg)
 	struct uplink *u = arg;
 
 	if (!u->link) {
-		u->link = link_new(u);
+		u->link = uplink_new_link(u);
 		if (!u->link) {
-			timer_once_start(u->retry, LOOK_MS);
+			timer_once_start(u->retry, UPLINK_LOOK_MS);
 			return;
 		}
 		service_gate_run(u->link->service);
 	} else if (!u->link->connection &&
 		   u->link->ticket.state == TICKET_INSIDE) {
-		on_granted(&u->link->ticket);
+		uplink_connect(u->link);
 	}
 	look_at_gate(u); /* may close u: last line */
 }
@@ -539,15 +301,8 @@ static void on_watch(void *arg)
 {
 	struct uplink *u = arg;
 
-	timer_once_start(u->watch, WATCH_MS);
+	timer_once_start(u->watch, UPLINK_WATCH_MS);
 	uplink_watch(u); /* may close u: last line */
-}
-
-void uplink_rollover(struct uplink *u)
-{
-	u->next = link_new(u);
-	if (u->next)
-		service_gate_run(u->next->service);
 }
 
 /* -- for the leg ------------------------------------------------------------------------ */
@@ -603,9 +358,9 @@ void uplink_close(struct uplink *u)
 {
 	if (!u)
 		return;
-	drop_link(u);
-	drop_side(&u->next);
-	drop_side(&u->old);
+	uplink_drop_link(u);
+	uplink_drop_side(&u->next);
+	uplink_drop_side(&u->old);
 	timers_disarm(u->cfg.timers, &u->idle);
 	timer_once_close(u->retry);
 	timer_once_close(u->end);
@@ -637,7 +392,7 @@ void uplink_span(struct uplink *u, const struct span *s)
 void uplink_finish(struct uplink *u)
 {
 	u->finishing = true;
-	drop_side(&u->next);
+	uplink_drop_side(&u->next);
 	if (u->failed) {
 		finish_all(u); /* may close u: last line */
 		return;
@@ -646,7 +401,7 @@ void uplink_finish(struct uplink *u)
 		fail(u); /* may close u: last line */
 		return;
 	}
-	timer_once_start(u->end, END_MS);
+	timer_once_start(u->end, UPLINK_END_MS);
 	uplink_pump(u);
 }
 

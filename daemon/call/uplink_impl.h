@@ -90,7 +90,13 @@ struct uplink {
 	struct losses given_up;        /* all of it so far */
 };
 
-enum { UPLINK_CHUNK_MAX_MS = 500 };
+enum {
+	UPLINK_CHUNK_MAX_MS = 500,
+	UPLINK_END_MS = 30000, /* once the leg is over: for connecting, and
+				  then for what is left to be sent */
+	UPLINK_WATCH_MS = 1000,
+	UPLINK_LOOK_MS = 500,  /* at the gate, while waiting there */
+};
 
 static inline const struct asr_vendor *link_vendor(const struct link *l)
 {
@@ -111,6 +117,17 @@ uint64_t uplink_unsent(const struct uplink *u);
 bool uplink_streaming(const struct uplink *u);
 /** The current connection is no good: drop it and go on with another. */
 void uplink_lose(struct uplink *u, enum reason_class class, const char *text);
+/** The current one has gone, or the predecessor; may close u. */
+void uplink_link_over(struct uplink *u, const struct reason *why, bool drained);
+void uplink_old_over(struct uplink *u, const struct reason *why, bool drained);
+
+/* uplink_link.c: connections, one by one */
+/** One more, waiting at the gate.  @return NULL: no memory */
+struct link *uplink_new_link(struct uplink *u);
+/** It was let in. */
+void uplink_connect(struct link *l);
+void uplink_drop_link(struct uplink *u);
+void uplink_drop_side(struct link **side);
 /** Open a successor before the session's limit comes. */
 void uplink_rollover(struct uplink *u);
 
