@@ -92,11 +92,17 @@ static bool has_said(const struct tap_call *c, unsigned side)
 	return false;
 }
 
-/* A PBX that answers its caller last has not yet said where it receives */
 static bool are_linked(const struct tap_call *earlier, const struct tap_call *c)
 {
 	return shares_ip(earlier, SIDE_CALLEE, c, SIDE_CALLER) ||
-	       shares_ip(earlier, SIDE_CALLER, c, SIDE_CALLEE) ||
+	       shares_ip(earlier, SIDE_CALLER, c, SIDE_CALLEE);
+}
+
+/* A PBX that answers its caller last has not yet said where it receives */
+static bool may_be_linked(const struct tap_call *earlier,
+			  const struct tap_call *c)
+{
+	return are_linked(earlier, c) ||
 	       (has_said(earlier, SIDE_CALLER) &&
 		!has_said(earlier, SIDE_CALLEE));
 }
@@ -110,7 +116,7 @@ static bool may_be_same(const struct tap_call *c)
 		if (e == c) /* the rest is later */
 			return false;
 		if (e->announced && !e->over && !e->refused && !e->bye_us &&
-		    are_linked(e, c))
+		    may_be_linked(e, c))
 			return true;
 	}
 	return false;
@@ -243,8 +249,12 @@ static void note(struct tap_twin *w, const struct tap_call *earlier,
 		if (w->values[i] == value)
 			return;
 	w->values[w->n++] = value;
-	if (w->n == ENOUGH)
+	if (w->n < ENOUGH)
+		return;
+	if (are_linked(earlier, w->call))
 		become_same(w, earlier);
+	else
+		w->n = 0; /* SDP may yet say so */
 }
 
 struct hearing {

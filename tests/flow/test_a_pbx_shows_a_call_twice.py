@@ -6,8 +6,10 @@ import zlib
 import pytest
 
 import replay
+from network import Network
 from oracle import g711
 from oracle.pcapgen import Call, Capture, network
+from service import Daemon
 from sessions import asr_config, key_file
 from simulator import Simulator, talk
 
@@ -143,9 +145,19 @@ def test_the_same(tmp_path, how):
 
 
 @pytest.mark.parametrize("how", [
-    "other audio", "transcoded", "another address of the PBX", "silence", "the same tone"])
+    "other audio", "transcoded", "another address of the PBX", "silence", "the same tone",
+    "two calls to the PBX"])
 def test_not_the_same(tmp_path, how):
-    pbx = Pbx(outside="10.0.0.8" if how == "another address of the PBX" else PBX).signal()
+    pbx = Pbx(outside="10.0.0.8" if how == "another address of the PBX" else PBX)
+    if how == "two calls to the PBX":   # a conference: both are its callers
+        pbx.out = Call(pbx.capture, B, PBX, name="out", media_a=4300, media_b=4200)
+        pbx.signal()
+        t = ANSWERED + 50 * MS
+        for call, other, seed in (("in", "out", 1), ("out", "in", 2)):
+            pbx.speak(call, "caller", speech(seed), t)
+            pbx.speak(other, "agent", speech(seed), t + 15 * MS)
+    else:
+        pbx.signal()
     caller, agent = speech(1), speech(2)
     if how == "silence":
         caller, agent = silence(3000), silence(3000)
@@ -158,7 +170,7 @@ def test_not_the_same(tmp_path, how):
         t = ANSWERED + 50 * MS
         for n, (call, who) in enumerate((c, w) for c in ("in", "out") for w in ("caller", "agent")):
             pbx.speak(call, who, speech(10 + n), t + n * MS)
-    else:
+    elif how != "two calls to the PBX":
         pbx.bridge(caller, agent, codec="PCMA" if how == "transcoded" else "PCMU")
     pbx.bye()
     with Simulator(tmp_path) as sim:
@@ -213,3 +225,23 @@ def test_the_earlier_call_ends_and_the_later_goes_on(tmp_path):
     # what waited for the decision is the ASR's: at most what the end of the call takes to see
     assert len(told[0]) < 8000 + 8000
     assert told[1].tobytes() in {sim.dump(line["connection"]) for line in sim.report}
+
+
+def test_live(tmp_path):
+    pbx = Pbx().signal().bridge(speech(1, 1000), speech(2, 1000)).bye(ANSWERED + 1200 * MS)
+    with Network() as net, Simulator(tmp_path) as sim:
+        more = f'capture {{ interface = "{net.near}" }}\n' + \
+            asr_config(sim, key_file(tmp_path))
+        with Daemon(tmp_path, more) as daemon:
+            net.send(pbx.capture)
+            daemon.until("call.end")
+            daemon.until("call.end")
+        daemon.valid()
+    calls = {e["sip_call_id"].partition("@")[0]: e for e in daemon.of("call.start")}
+    assert calls["out"]["ids"] == {"same_as": calls["in"]["call"]} and "ids" not in calls["in"]
+    assert sorted((e["call"] == calls["out"]["call"], e["asr"]) for e in daemon.of("leg.start")) \
+        == [(False, "sim")] * 2 + [(True, "none")] * 2
+    for e in daemon.of("leg.end"):
+        assert e["audio"]["samples"]["received"] == 8000 and e["rtp"]["lost"] == 0
+    assert {sim.dump(line["connection"]) for line in sim.report} == \
+        {pcm.tobytes() for pcm in pbx.said.values()}
