@@ -33,7 +33,8 @@ CPPFLAGS += -D_GNU_SOURCE -DTRUNKSCRIBE_VERSION='"$(VERSION)"' -I. -I$(B)
 WARN += $(if $(findstring clang,$(CC)),-Wno-unused-command-line-argument)
 ALL_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANF) $(CPPFLAGS) $(CFLAGS)
 LDLIBS   += -luv -ljansson -lpcap -lwslay -lhttp_parser -lmbedtls -lmbedx509 -lmbedcrypto \
-            -lmicrohttpd -losipparser2 -lexpat -lsrtp2 -lconfuse -lspandsp -lspeexdsp -lz -lm -lpthread
+            -lmicrohttpd -losipparser2 -lexpat -lsrtp2 -lconfuse -lspandsp -lspeexdsp \
+            -lz -lm -lpthread
 
 # Kernels with instructions of their own, each only where the machine has them.
 KERNELS_x86_64  := g711_avx2 g711_avx512

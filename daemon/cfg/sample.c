@@ -21,7 +21,7 @@ static void print_comment(struct buf *out, const char *indent, const char *text)
 		buf_printf(out, " %.*s", (int)len, text);
 		col += 1 + len;
 		text += len;
-		text += *text == ' ';
+		text += strspn(text, " ");
 	}
 	buf_puts(out, "\n");
 }

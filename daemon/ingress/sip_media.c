@@ -72,7 +72,8 @@ static struct addr bind_address(const struct sip_call *c,
 	return at;
 }
 
-/* A name instead of an address, or 0.0.0.0 (old rtpproxies): then they send from where they signal */
+/* A name instead of an address, or 0.0.0.0 (old rtpproxies): then they send
+ * from where they signal */
 static void remote_of(struct rtp_remote *out, const struct sip_call *c,
 		      const struct sdp_media *m)
 {

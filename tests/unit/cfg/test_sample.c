@@ -123,8 +123,13 @@ static void test_uncommented_it_holds_the_defaults(void **state)
 	buf_clear(&text);
 	uncomment(&text, buf_str(&sample), true);
 	c = NULL;
-	assert_true(config_parse(&c, "t", buf_str(&text), text.len, &errors));
-	size_t refused = 0;
+	size_t refused = 0, later = 0;
+
+	for (size_t i = 0; i < config_n_sections; i++)
+		later += config_sections[i].later;
+	assert_int_equal(config_parse(&c, "t", buf_str(&text), text.len,
+				      &errors) != 0, later > 0);
+	config_free(c);
 
 	for (const char *line = buf_str(&errors); *line;) {
 		const char *nl = strchr(line, '\n');
@@ -134,7 +139,7 @@ static void test_uncommented_it_holds_the_defaults(void **state)
 		refused++;
 		line = nl + 1;
 	}
-	assert_int_equal(refused, 1);
+	assert_int_equal(refused, later);
 	buf_free(&sample);
 	buf_free(&text);
 	buf_free(&errors);

@@ -34,7 +34,8 @@ static const struct {
 	{ "call.start", 1,
 	  { .type = EVENT_CALL_START, .now_us = T0, .call = "c1",
 	    .call_start = { "replay", "sip:a@x", "sip:b@x", "id@x",
-		(struct event_id[]){ { "ucid", "00\"1" }, { "x", "" } }, 2 } },
+		(struct event_id[]){ { "ucid", "00\"1" }, { "x", "" } }, 2,
+		NULL, 0 } },
 	  HEAD("call.start", 1) CALL ",\"source\":\"replay\",\"from\":\"sip:a@x\""
 	  ",\"to\":\"sip:b@x\",\"sip_call_id\":\"id@x\""
 	  ",\"ids\":{\"ucid\":\"00\\\"1\"}}\n" },
@@ -176,7 +177,7 @@ static const struct {
 		300, 2, 1, 3, 4, 1.23456789, 4.4, 2, 90, 9, 310,
 		EVENT_UNKNOWN,
 		(struct event_inserted[]){ { 1, 40000, 800 }, { 2, 0, 8 } }, 2,
-		true } },
+		true, false } },
 	  HEAD("leg.end", 14) LEG ",\"reason\":\"bye\",\"duration_ms\":12000"
 	  ",\"offset_ms\":1,\"audio\":{\"samples\":{\"received\":48023"
 	  ",\"sent\":48001,\"lost\":15,\"paused\":7},\"received_ms\":6002"

@@ -128,13 +128,13 @@ static void emit(const struct step *s, struct redact *r)
 	struct event_word words[16];
 	struct event e = { .type = s->text ? EVENT_SEGMENT : EVENT_LEG_END,
 			   .call = "c", .leg = s->leg };
-	char *text = s->text ? strdup(s->text) : NULL, *copy = NULL;
+	char *text = s->text ? strdup(s->text) : NULL, *copy = NULL, *rest;
 	size_t n = 0;
 
 	if (text) {
 		copy = strdup(text);
-		for (char *w = strtok(copy, " "); s->words && w;
-		     w = strtok(NULL, " "))
+		for (char *w = strtok_r(copy, " ", &rest); s->words && w;
+		     w = strtok_r(NULL, " ", &rest))
 			words[n++] = (struct event_word){
 				.text = w, .start = EVENT_UNKNOWN,
 				.end = EVENT_UNKNOWN, .confidence = -1 };
