@@ -52,6 +52,7 @@ void siprec_free(struct siprec *m)
 	for (size_t i = 0; i < m->n_extensions; i++)
 		extension_free(&m->extensions[i]);
 	free(m->recording);
+	free(m->caller);
 	free(m);
 }
 
@@ -89,16 +90,6 @@ const char *siprec_extension(const struct siprec *m, const char *name)
 
 /* -- updates ------------------------------------------------------------------------ */
 
-static void take_text(char **to, char **from)
-{
-	if (!**from)
-		return;
-	char *was = *to;
-
-	*to = *from;
-	*from = was;
-}
-
 static struct siprec_participant *find_participant(struct siprec *m,
 						   const char *id)
 {
@@ -109,12 +100,19 @@ static struct siprec_participant *find_participant(struct siprec *m,
 }
 
 /* The other's stays behind, to be freed with it */
-#define SWAP(a, b)                                                             \
-	do {                                                                   \
-		const __typeof__(a) was = (a);                                 \
-		(a) = (b);                                                     \
-		(b) = was;                                                     \
-	} while (0)
+static void swap(char **a, char **b)
+{
+	char *was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+static void take_text(char **to, char **from)
+{
+	if (**from)
+		swap(to, from);
+}
 
 static void merge_participant(struct siprec *m, struct siprec_participant *p)
 {
@@ -194,7 +192,7 @@ static void merge_extension(struct siprec *m, struct siprec_extension *e)
 {
 	for (size_t i = 0; i < m->n_extensions; i++)
 		if (strcmp(m->extensions[i].name, e->name) == 0) {
-			SWAP(m->extensions[i].value, e->value);
+			swap(&m->extensions[i].value, &e->value);
 			return;
 		}
 	if (m->n_extensions == SIPREC_EXTENSIONS_MAX)
@@ -236,8 +234,10 @@ void siprec_update(struct siprec **known, struct siprec *news)
 		p->role = same->role;
 		p->role_source = same->role_source;
 	}
-	if (was)
+	if (was) {
 		news->had_caller = was->had_caller;
+		swap(&news->caller, &was->caller);
+	}
 	siprec_free(was);
 	*known = news;
 }

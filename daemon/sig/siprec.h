@@ -70,7 +70,9 @@ struct siprec_extension {
 
 struct siprec {
 	bool partial;          /**< <datamode>partial</datamode> */
-	bool had_caller;       /**< Somebody was settled as the caller */
+	bool had_caller;       /**< Somebody was settled as the caller ... */
+	char *caller;          /**< ... by order, who has this id; NULL: nobody,
+				    or without one */
 	char *recording;       /**< Id; "" */
 	struct siprec_session sessions[SIPREC_SESSIONS_MAX];
 	size_t n_sessions;

@@ -232,10 +232,14 @@ static void by_order(struct siprec *m, const struct siprec_rules *rules)
 	for (size_t i = 0; i < m->n_participants; i++) {
 		struct siprec_participant *p = &m->participants[i];
 
-		/* who was the caller stays it, gone or not */
+		/* who was the caller stays it, gone or come back */
 		if (p->role_source)
 			continue;
-		p->role = m->had_caller ? ROLE_AGENT : ROLE_CALLER;
+		if (!m->had_caller && p->id[0])
+			m->caller = strdup(p->id); /* NULL: not known again */
+		p->role = !m->had_caller || (m->caller &&
+					     strcmp(m->caller, p->id) == 0)
+				  ? ROLE_CALLER : ROLE_AGENT;
 		p->role_source = swap ? "operator" : "participants";
 		m->had_caller = true;
 		if (swap)

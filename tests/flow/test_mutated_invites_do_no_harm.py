@@ -4,9 +4,10 @@ By rule: what an answer is made from (start line, Via, From, To, Call-ID, CSeq .
 nobody can be answered; everything else is answered.  Metadata never is a reason to refuse a call.
 """
 import os
+import random
 import re
 
-from mutations import chosen
+from mutations import chosen, metadata_cases
 from service import Control, Daemon
 from sip_client import Client, free_port, sdp
 from siprec import Session
@@ -141,3 +142,33 @@ def test_every_case(tmp_path):
         if "asan" not in os.environ.get("BUILD", ""):
             # its events in the journal (5 KB), and what is remembered of it for 32 s
             assert memory_kb(daemon.process.pid) - before < 4096 + 9 * ok
+
+
+def test_every_update_of_a_running_session(tmp_path):
+    """Metadata that makes no sense is answered with 200 and changes nothing; the session goes on."""
+    port = free_port()
+    with Daemon(tmp_path, f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n', RTP) as daemon:
+        session = Session(Client(("127.0.0.1", port)), "avaya")
+        sender = Sender(session.client)
+        head, _, xml = session.text("avaya_update").partition(b"\r\n\r\n")
+        cases = [data for part, data in metadata_cases(head, b"", xml, b"") if len(data) < 60_000]
+        cases = random.Random(5).sample(cases, 600)
+        for n, data in enumerate(cases):
+            method = (b"UPDATE", b"INFO")[n % 2]
+            data = data.replace(b"UPDATE", method, 1).replace(
+                b"CSeq: 2 UPDATE", b"CSeq: %d %s" % (n + 2, method), 1)
+            data = re.sub(rb"branch=[^;]*", b"branch=z9hG4bKu%d" % n, data, count=1)
+            answer, = sender.answers_to(data)
+            assert answer.status == 200, (data, answer.data)
+        # told right again, it is right again
+        answer, = sender.answers_to(session.text("avaya_update").replace(
+            b"CSeq: 2 UPDATE", b"CSeq: %d UPDATE" % (len(cases) + 2)))
+        session.cseq = len(cases) + 10
+        session.bye()
+        daemon.until("call.end")
+    daemon.valid()
+    assert len(daemon.of("call.start")) == 1 and len(daemon.of("leg.end")) == 1
+    updates = daemon.of("call.update")
+    assert 10 < len(updates) < len(cases)
+    assert [(p["id"], p["role"], p["label"]) for p in updates[-1]["participants"]] == [
+        ("av1", "caller", "10"), ("av2", "agent", "20")]

@@ -634,15 +634,23 @@ static void test_updates(void **state)
 		  "party p3 sip:3@x () sends b receives a\n"
 		  "stream a 1\nstream b 2\n",
 		  "agent participants p4\nagent participants p3\n" },
+		{ "the first one is back", R "<session session_id=\"s\"/>"
+		  P("p1", "sip:1@x") P("p4", "sip:4@x") S("a", "1") S("b", "2")
+		  L("p1", "a", "b") L("p4", "b", "a") E,
+		  "session s sip  group \n"
+		  "party p1 sip:1@x () sends a receives b\n"
+		  "party p4 sip:4@x () sends b receives a\n"
+		  "stream a 1\nstream b 2\n",
+		  "caller participants p1\nagent participants p4\n" },
 		{ "its vendor knows better", R "<datamode>partial</datamode>"
 		  "<participant participant_id=\"p4\"><extensiondata>"
 		  "<callingParty>true</callingParty></extensiondata>"
 		  "</participant>" E,
 		  "session s sip  group \n"
-		  "party p4 sip:4@x () calls sends a receives b\n"
-		  "party p3 sip:3@x () sends b receives a\n"
+		  "party p1 sip:1@x () sends a receives b\n"
+		  "party p4 sip:4@x () calls sends b receives a\n"
 		  "stream a 1\nstream b 2\n",
-		  "caller calling_party p4\nagent calling_party p3\n" },
+		  "agent calling_party p1\ncaller calling_party p4\n" },
 	};
 	struct siprec *known = NULL;
 
