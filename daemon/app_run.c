@@ -33,6 +33,7 @@ struct run {
 	} ways[WAYS_MAX];
 	size_t n_ways;
 	bool draining, stopping;
+	bool ended;               /* the ways were told to end their calls */
 	int code;
 };
 
@@ -56,6 +57,24 @@ static void set_draining(struct run *r, bool on)
 	r->draining = on;
 }
 
+/* Nobody has anything to say any more. */
+static bool is_quiet(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_ways; i++)
+		if (r->ways[i].way->busy &&
+		    r->ways[i].way->busy(r->ways[i].opened))
+			return false;
+	return !calls_count(r->core.calls);
+}
+
+static void on_quiet(void *arg)
+{
+	struct run *r = arg;
+
+	if (r->ended && is_quiet(r))
+		uv_stop(&r->core.loop);
+}
+
 /* Calls end, their last words come; when the last is over the loop stops. */
 static void stop(struct run *r, const char *reason)
 {
@@ -68,16 +87,8 @@ static void stop(struct run *r, const char *reason)
 	set_draining(r, true);
 	for (size_t i = 0; i < r->n_ways; i++)
 		r->ways[i].way->end(r->ways[i].opened, reason);
-	if (!calls_count(r->core.calls))
-		uv_stop(&r->core.loop);
-}
-
-static void on_idle(void *arg)
-{
-	struct run *r = arg;
-
-	if (r->stopping)
-		uv_stop(&r->core.loop);
+	r->ended = true;
+	on_quiet(r);
 }
 
 static void on_signal(uv_signal_t *h, int number)
@@ -219,7 +230,7 @@ static int open_ways(struct run *r)
 		.loop = &r->core.loop, .config = r->core.config,
 		.timers = r->core.timers, .clock = r->clock,
 		.calls = r->core.calls, .ports = r->ports, .failed = on_failed,
-		.asr_down = on_asr_down, .tell = on_tell, .arg = r,
+		.asr_down = on_asr_down, .quiet = on_quiet, .tell = on_tell, .arg = r,
 	};
 	const struct way *w;
 
@@ -248,7 +259,7 @@ static int open_all(struct run *r)
 {
 	const struct core_options co = {
 		.socket = true, .paced = true, .seen = watch_event,
-		.seen_arg = r->watch, .idle = on_idle, .arg = r,
+		.seen_arg = r->watch, .idle = on_quiet, .arg = r,
 	};
 	int code = core_open(&r->core, &co);
 

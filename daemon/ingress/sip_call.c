@@ -14,7 +14,11 @@
 #include "daemon/sig/sip_judge.h"
 #include "daemon/sig/sip_session.h"
 
-enum { SECOND_US = 1000 * 1000, LOOKS = 4 /* within media-timeout */ };
+enum {
+	SECOND_US = 1000 * 1000,
+	LAST_US = 2 * SECOND_US, /* for goodbyes at the end of the daemon */
+	LOOKS = 4,               /* within media-timeout */
+};
 
 static uint64_t now_of(const struct sip_call *c)
 {
@@ -183,9 +187,20 @@ static void on_running(struct sip_call *c, uint64_t now_us)
 	sip_call_arm(c);
 }
 
+static void set_state(struct sip_call *c, enum sip_state state)
+{
+	struct sip_server *s = c->server;
+	const bool was_ending = c->state == SIP_ENDING;
+
+	s->n_ending += (state == SIP_ENDING) - was_ending;
+	c->state = state;
+	if (was_ending && s->ended && !s->n_ending && s->cfg.quiet)
+		s->cfg.quiet(s->cfg.arg);
+}
+
 static void forget_later(struct sip_call *c)
 {
-	c->state = SIP_OVER;
+	set_state(c, SIP_OVER);
 	c->forget_us = now_of(c) + SIP_GIVE_UP_US;
 	sip_call_arm(c);
 }
@@ -258,7 +273,7 @@ void sip_call_bye(struct sip_call *c, const char *reason)
 	if (c->state != SIP_RUNNING)
 		return;
 	end_media(c, reason);
-	c->state = SIP_ENDING;
+	set_state(c, SIP_ENDING);
 	if (addr_is_any(&at)) {
 		at = c->origin.at;
 		at.port = c->peer.at.port;
@@ -271,6 +286,8 @@ void sip_call_bye(struct sip_call *c, const char *reason)
 		return;
 	}
 	sip_resend_begin(&c->bye_resend, now_of(c));
+	if (c->server->ended)
+		c->bye_resend.until_us = now_of(c) + LAST_US;
 	send_bye(c);
 	sip_call_arm(c);
 }
@@ -280,6 +297,7 @@ void sip_call_free(struct sip_call *c)
 	struct sip_server *s = c->server;
 
 	timers_disarm(s->cfg.timers, &c->timer);
+	s->n_ending -= c->state == SIP_ENDING;
 	end_media(c, "end");
 	map_remove(&s->by_call_id, c->hash, c);
 	list_remove(&c->in_server);

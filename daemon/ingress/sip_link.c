@@ -15,6 +15,7 @@ enum {
 	PER_SOURCE = 16,
 	STRANGERS = 16,
 	QUEUE_MAX = 256 * 1024,  /* answers nobody reads */
+	CONNECT_MS = 5000,
 	SECOND_US = 1000 * 1000,
 };
 static const uint64_t first_us = 10ull * SECOND_US,
@@ -36,6 +37,8 @@ struct link {
 	struct sip_peer peer;
 	struct stream *stream;
 	struct sip_stream *messages;
+	bool connecting;         /* ours is not there yet ... */
+	struct buf waiting;      /* ... and this waits for it */
 	bool stranger;           /* not permitted */
 	struct timer timer;      /* no message by then: closed */
 };
@@ -52,6 +55,7 @@ static void link_free(struct link *k)
 	timers_disarm(l->cfg.timers, &k->timer);
 	stream_close(k->stream);
 	sip_stream_free(k->messages);
+	buf_free(&k->waiting);
 	list_remove(&k->in_links);
 	l->n--;
 	l->strangers -= k->stranger;
@@ -105,7 +109,18 @@ static void on_data(const uint8_t *data, size_t len, void *arg)
 		link_free(k);
 }
 
-static const struct stream_cb callbacks = { .data = on_data,
+static void on_open(void *arg)
+{
+	struct link *k = arg;
+
+	k->connecting = false;
+	if (k->waiting.len)
+		(void)stream_write(k->stream, k->waiting.data, k->waiting.len);
+	buf_free(&k->waiting);
+	k->waiting = (struct buf){ 0 };
+}
+
+static const struct stream_cb callbacks = { .open = on_open, .data = on_data,
 					    .closed = on_closed };
 
 static const struct stream_cb nobody;
@@ -205,13 +220,52 @@ static struct link *find(const struct sip_links *l, const struct sip_peer *p)
 	return other;
 }
 
-int sip_links_send(struct sip_links *l, const struct sip_peer *p,
-		   const void *data, size_t len)
+/* The connection is gone: one of ours to where they listen (RFC 3261 section
+ * 18.2.2).  Not over TLS: whom to trust there nobody has said. */
+static int connect_to(struct sip_links *l, const struct sip_peer *p,
+		      const struct addr *to, const void *data, size_t len)
 {
-	const struct link *k = find(l, p);
+	struct link *k;
+	int err;
+
+	if (p->transport != SIP_TCP || !to->family || !to->port ||
+	    l->n - l->strangers >= LINKS_MAX)
+		return -ENOTCONN;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return -ENOMEM;
+	list_init(&k->in_links);
+	k->owner = l;
+	k->connecting = true;
+	k->timer.due = on_silent;
+	k->peer = (struct sip_peer){ .transport = SIP_TCP, .from = *to,
+				     .at = p->at };
+	buf_add(&k->waiting, data, len);
+	err = k->waiting.err ? k->waiting.err : sip_stream_new(&k->messages);
+	if (!err)
+		err = stream_connect(&k->stream, l->cfg.loop, to, CONNECT_MS,
+				     &callbacks, k);
+	if (err) {
+		sip_stream_free(k->messages);
+		buf_free(&k->waiting);
+		free(k);
+		return err;
+	}
+	add(l, k);
+	return 0;
+}
+
+int sip_links_send(struct sip_links *l, const struct sip_peer *p,
+		   const struct addr *to, const void *data, size_t len)
+{
+	struct link *k = find(l, p);
 
 	if (!k)
-		return -ENOTCONN;
+		return connect_to(l, p, to, data, len);
+	if (k->connecting) {
+		buf_add(&k->waiting, data, len);
+		return k->waiting.err;
+	}
 	return stream_queued(k->stream) > QUEUE_MAX
 		       ? -ENOBUFS
 		       : stream_write(k->stream, data, len);

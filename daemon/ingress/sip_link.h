@@ -19,6 +19,6 @@ void sip_links_free(struct sip_links *l);
 void sip_links_accept(struct sip_links *l, uv_stream_t *from,
 		      const struct addr *at, const struct tls_context *tls);
 int sip_links_send(struct sip_links *l, const struct sip_peer *p,
-		   const void *data, size_t len);
+		   const struct addr *to, const void *data, size_t len);
 unsigned sip_links_count(const struct sip_links *l);
 uint64_t sip_links_refused(const struct sip_links *l);

@@ -45,8 +45,10 @@ struct sip_server {
 	struct list calls;        /**< Oldest first */
 	struct map by_call_id;
 	unsigned n_calls;         /**< Running */
+	unsigned n_ending;        /**< Those that our BYE is out for */
 	unsigned n_kept;          /**< All, those that are over, too */
 	bool draining;
+	bool ended;               /**< end() was called: no time is left */
 	uint64_t secret;          /**< Of the tags in what is refused */
 	uint64_t answered, refused, strange; /**< Requests; junk */
 	struct log_limit told[8]; /**< By kind of refusal */

@@ -168,7 +168,7 @@ int sip_sockets_send(struct sip_sockets *s, const struct sip_peer *p,
 		     const struct addr *to, const void *data, size_t len)
 {
 	if (p->transport != SIP_UDP)
-		return sip_links_send(s->links, p, data, len);
+		return sip_links_send(s->links, p, to, data, len);
 	return udp_send(s->sockets[p->socket].udp, to, data, len);
 }
 

@@ -56,9 +56,10 @@ void sip_sockets_close(struct sip_sockets *s);
 
 /**
  * Send at once or not at all.  Over TCP and TLS by the connection it names,
- * or, when that is gone, by another of the same source.
+ * or, when that is gone, by another of the same source; over TCP else by a new
+ * one.
  *
- * @param to UDP: where to; else not used
+ * @param to UDP: where to; TCP: where they listen
  * @return 0 or -errno
  */
 int sip_sockets_send(struct sip_sockets *s, const struct sip_peer *p,

@@ -31,6 +31,8 @@ struct way_config {
 	/** Has every asr that a call could get been down for longer than what
 	 * is kept of its audio?  NULL: nobody knows. */
 	bool (*asr_down)(void *arg);
+	/** A way that was busy after end() is so no more. */
+	void (*quiet)(void *arg);
 	/** Publish daemon.<what>.  @param text In words, with what to do */
 	void (*tell)(const char *what, const char *text, void *arg);
 	void *arg;
@@ -59,6 +61,9 @@ struct way {
 	bool (*command)(void *way, const struct command *c, struct answer *a);
 	/** End what is left, with this reason. */
 	void (*end)(void *way, const char *reason);
+	/** Has it still something to say after end() (goodbyes that nobody has
+	 * confirmed; 2 s at most)?  NULL: never. */
+	bool (*busy)(const void *way);
 	/** Everything; no callback afterwards. */
 	void (*close)(void *way);
 };

@@ -308,8 +308,14 @@ static void end(void *way, const char *reason)
 {
 	struct sip_server *s = way;
 
+	s->ended = true;
 	list_each(&s->calls, x)
 		sip_call_bye(list_item(x, struct sip_call, in_server), reason);
+}
+
+static bool busy(const void *way)
+{
+	return ((const struct sip_server *)way)->n_ending > 0;
 }
 
 static bool command(void *way, const struct command *c, struct answer *a)
@@ -333,5 +339,6 @@ static bool command(void *way, const struct command *c, struct answer *a)
 
 const struct way way_sip = {
 	.name = "sip", .wanted = wanted, .open = open_sip, .drain = drain,
-	.resume = resume, .command = command, .end = end, .close = close_sip,
+	.resume = resume, .command = command, .end = end, .busy = busy,
+	.close = close_sip,
 };

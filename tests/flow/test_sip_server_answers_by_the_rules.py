@@ -1,5 +1,6 @@
 """SIP message by message: what a caller may do, and what it gets for it."""
 import re
+import socket
 import time
 
 import pytest
@@ -254,6 +255,28 @@ def test_our_bye_goes_the_way_the_call_came(tmp_path, routes, uri, route):
         client.raw(respond(bye))
         server.until("bye")
         assert [e["reason"] for e in server.of("call.end")] == ["drain"]
+
+
+def test_our_bye_finds_who_closed_the_connection(tmp_path):
+    with Server(tmp_path, transport="tcp") as server, socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.settimeout(WAIT_S)
+        at = "127.0.0.1:%d" % listening.getsockname()[1]
+        call = Dialog(server.client, LINE, Contact=f"<sip:alice@{at};transport=tcp>").ack()
+        assert call.ask("OPTIONS").status == 200
+        server.client.close()
+        while server.status()["connections"]:
+            time.sleep(0.05)
+        server.stop()
+        other = Client.__new__(Client)
+        other.transport, other.stream = "tcp", b""
+        other.socket = listening.accept()[0]
+        other.socket.settimeout(WAIT_S)
+        bye = other.receive()
+        assert bye.line.startswith(f"BYE sip:alice@{at}") and bye["Call-ID"] == call.call_id
+        other.raw(respond(bye))
+        server.until("bye")
 
 
 def test_draining_refuses_and_hurts_nobody(tmp_path):

@@ -245,6 +245,14 @@ static void play(const char *script)
 	}
 }
 
+static unsigned quiet;
+
+static void on_quiet(void *arg)
+{
+	(void)arg;
+	quiet++;
+}
+
 /* -- rows -------------------------------------------------------------------------- */
 
 static void open_all(const char *more)
@@ -276,7 +284,7 @@ static void open_all(const char *more)
 	assert_int_equal(calls_new(&t.calls, &cc), 0);
 	const struct way_config wc = {
 		.loop = &t.loop, .config = t.config, .timers = t.timers,
-		.calls = t.calls, .ports = t.ports,
+		.calls = t.calls, .ports = t.ports, .quiet = on_quiet,
 	};
 	assert_true(way_sip.wanted(t.config));
 	if (way_sip.open(&t.way, &wc, &why))
@@ -392,6 +400,7 @@ static void test_end_says_bye_to_all(void **state)
 {
 	(void)state;
 	open_all("");
+	assert_false(way_sip.busy(t.way));
 	play("invite; ack; invite; ack");
 	way_sip.drain(t.way);
 	play("invite");
@@ -401,6 +410,18 @@ static void test_end_says_bye_to_all(void **state)
 	assert_string_equal(buf_str(&t.out),
 			    "start@0 200@0 start@0 200@0 503@0 end:drain@0 "
 			    "end:drain@0 BYE@0 BYE@0 ");
+	quiet = 0;
+	/* one is answered, the other has 2 s */
+	assert_true(way_sip.busy(t.way));
+	play("ok; ");
+	buf_clear(&t.out);
+	play("wait 1999; ");
+	assert_true(way_sip.busy(t.way));
+	assert_int_equal(quiet, 0);
+	play("wait 1; wait 1000");
+	assert_false(way_sip.busy(t.way));
+	assert_int_equal(quiet, 1);
+	assert_string_equal(buf_str(&t.out), "BYE@500 BYE@1500 ");
 	close_all();
 }
 
