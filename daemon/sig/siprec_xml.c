@@ -406,8 +406,6 @@ static void end(struct reader *r, enum element is, enum element in,
 	default:
 		break;
 	}
-	if (is == EXTENSION && in == ROOT)
-		r->participant = NULL;
 }
 
 static void XMLCALL on_end(void *arg, const XML_Char *name)
@@ -422,7 +420,7 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
 	r->len = 0;
 	r->cut = false;
 	r->depth--;
-	if (r->stack[r->depth] != EXTENSION)
+	if (strcasecmp(local_name(name), "value") != 0)
 		r->said[0] = '\0';
 }
 

@@ -88,6 +88,11 @@ static const struct row {
 	  "line 0 agent participants 2\nline 1 caller participants 1\n" },
 	{ "and back", "1 2", NULL, 0,
 	  "line 0 caller participants 1\nline 1 agent participants 2\n" },
+	{ "a line with a label nobody knows", "9 2", NULL, 0,
+	  "line 0 caller labels 9\n" },
+	{ "and another", "8 2", NULL, 0, "line 0 caller labels 8\n" },
+	{ "and as it was", "1 2", NULL, 0,
+	  "line 0 caller participants 1\n" },
 	{ "its vendor says who called", "1 2", PARTIAL "<participant "
 	  "participant_id='p3'><x><callingParty>true</callingParty></x>"
 	  "</participant>" E, 0,

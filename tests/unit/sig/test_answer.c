@@ -142,15 +142,19 @@ static void test_offers(void **state)
 		parse(&offer, rows[i].offer);
 		answer_decide(&a, &offer, rows[i].crypto ? crypto : NULL);
 		assert_int_equal(a.accepted, rows[i].accepted);
+		unsigned disabled = 0;
+
 		for (size_t k = 0; k < a.n_lines; k++) {
 			const char *why = a.lines[k].refused;
 
+			disabled += why && strcmp(why, "disabled") == 0;
 			assert_int_equal(a.lines[k].accepted, !why);
 			buf_printf(&refused, "%s%s", k ? " " : "",
 				   why ? why : "-");
 			a.lines[k].port = (uint16_t)(5000 + 2 * k);
 		}
 		assert_string_equal(buf_str(&refused), rows[i].refused);
+		assert_int_equal(a.disabled, disabled);
 		buf_printf(&want, A "%s", rows[i].want);
 		assert_int_equal(answer_print(&got, &o, &a, &offer), 0);
 		assert_string_equal(buf_str(&got), buf_str(&want));

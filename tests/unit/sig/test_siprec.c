@@ -84,6 +84,7 @@ static const struct row {
 	  "<nameID aor='sip:2@x'/><send>b</send><extensiondata>"
 	  "<apkt:callingParty>true</apkt:callingParty>"
 	  "<apkt:header label='X-Id'><value>7</value></apkt:header>"
+	  "<apkt:other><value>8</value></apkt:other>"
 	  "</extensiondata></participant><stream id='a' session='s'>"
 	  "<label>218103810</label><mode>separate</mode></stream>"
 	  "<stream id='b' session='s'><label>218103811</label>"
@@ -92,7 +93,7 @@ static const struct row {
 	  "party p1 sip:1@x (Ag) answers sends a\n"
 	  "party p2 sip:2@x () calls sends b\n"
 	  "stream a 218103810\nstream b 218103811\n"
-	  "ucid=00FA;encoding=hex\ncallerOrig=true\nX-Id=7\n",
+	  "ucid=00FA;encoding=hex\ncallerOrig=true\nX-Id=7\nvalue=8\n",
 	  "218103810 218103811",
 	  "agent calling_party p1\ncaller calling_party p2\n" },
 	{ "the flag outside, by its owner's id", R TWO L("p1", "a", "b")
@@ -456,7 +457,7 @@ static void test_long_texts(void **state)
 	repeat(&b, "\xc3\xa4", 1000);
 	buf_puts(&b, "\"><name>x");
 	repeat(&b, "\xc3\xa4", 1000);
-	buf_puts(&b, "</name></participant></recording>");
+	buf_puts(&b, "<!-- -->y</name></participant></recording>");
 	struct siprec *m = parsed(buf_str(&b));
 
 	assert_int_equal(m->n_participants, 1);
@@ -651,6 +652,19 @@ static void test_updates(void **state)
 		  "party p4 sip:4@x () calls sends b receives a\n"
 		  "stream a 1\nstream b 2\n",
 		  "agent calling_party p1\ncaller calling_party p4\n" },
+		{ "what it said holds when it says no more, also for others", R
+		  P("p5", "sip:5@x") P("p4", "sip:4@x") S("a", "1")
+		  S("b", "2") L("p5", "a", "b") L("p4", "b", "a") E,
+		  "party p5 sip:5@x () sends a receives b\n"
+		  "party p4 sip:4@x () sends b receives a\n"
+		  "stream a 1\nstream b 2\n",
+		  "agent participants p5\ncaller calling_party p4\n" },
+		{ "both on one line now", R "<datamode>partial</datamode>"
+		  "<stream stream_id=\"a\"><mode>mixed</mode></stream>" E,
+		  "party p5 sip:5@x () sends a receives b\n"
+		  "party p4 sip:4@x () sends b receives a\n"
+		  "stream a 1 mixed\nstream b 2\n",
+		  "mixed mixed -\ncaller calling_party p4\n" },
 	};
 	struct siprec *known = NULL;
 
@@ -669,6 +683,35 @@ static void test_updates(void **state)
 		buf_free(&roles);
 	}
 	siprec_free(known);
+}
+
+/* Whoever comes after a caller that a rule has found is none */
+static void test_one_caller_is_enough(void **state)
+{
+	struct siprec *known = NULL;
+	struct buf got = { 0 };
+
+	(void)state;
+	siprec_update(&known, parsed(R "<participant participant_id='p1'>"
+		"<callingParty>true</callingParty></participant>" E));
+	assert_int_equal(known->participants[0].calling,
+			 SIPREC_CALLING_YES);
+	siprec_settle(known, NULL);
+	siprec_update(&known, parsed(R TWO L("p1", "a", "b") L("p2", "b", "a")
+		E));
+	siprec_settle(known, NULL);
+	print_roles(&got, "1 2", known, NULL);
+	assert_string_equal(buf_str(&got), "caller calling_party p1\n"
+			    "agent participants p2\n");
+	buf_clear(&got);
+	siprec_update(&known, parsed(R P("p3", "sip:3@x") P("p4", "sip:4@x")
+		S("a", "1") S("b", "2") L("p3", "a", "b") L("p4", "b", "a") E));
+	siprec_settle(known, NULL);
+	print_roles(&got, "1 2", known, NULL);
+	assert_string_equal(buf_str(&got), "agent participants p3\n"
+			    "agent participants p4\n");
+	siprec_free(known);
+	buf_free(&got);
 }
 
 /* More than fits, over and over: nothing grows, nothing is lost twice */
@@ -711,6 +754,7 @@ int main(void)
 		cmocka_unit_test(test_rules_of_the_operator),
 		cmocka_unit_test(test_labels_alone),
 		cmocka_unit_test(test_updates),
+		cmocka_unit_test(test_one_caller_is_enough),
 		cmocka_unit_test(test_updates_stay_bounded),
 	};
 
