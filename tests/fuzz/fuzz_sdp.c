@@ -8,6 +8,7 @@
 #include "daemon/base/array.h"
 #include "daemon/base/must.h"
 #include "daemon/base/utf8.h"
+#include "daemon/sig/answer.h"
 #include "daemon/sig/sdp.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/lines.h"
@@ -83,6 +84,35 @@ static void check_media(const struct sdp_media *m)
 	}
 }
 
+/* What we answer is a description itself, with as many lines, refused or not */
+static void check_answer(const struct sdp *offer)
+{
+	static const char *const crypto[SDP_MEDIA_MAX] = { "1 A inline:b" };
+	static struct sdp_answer a;
+	static struct sdp said;
+	struct answer_origin o = { .id = 7, .at = { .family = 4 } };
+	struct buf text = { 0 };
+
+	for (int keys = 0; keys < 2; keys++) {
+		answer_decide(&a, offer, keys ? crypto : NULL);
+		must(a.n_lines == offer->n_media);
+		for (size_t i = 0; i < a.n_lines; i++)
+			a.lines[i].port = (uint16_t)(4000 + i);
+		buf_clear(&text);
+		must(!answer_print(&text, &o, &a, offer));
+		must(!sdp_parse(&said, buf_str(&text), text.len));
+		must(said.n_media == offer->n_media);
+		for (size_t i = 0; i < a.n_lines; i++) {
+			must((said.media[i].at.port != 0) == a.lines[i].accepted);
+			must(said.media[i].direction != SDP_SENDRECV ||
+			     !a.lines[i].accepted);
+			must(!a.lines[i].accepted ||
+			     said.media[i].n_formats == a.lines[i].n_formats);
+		}
+	}
+	buf_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct sdp s;
@@ -93,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		must(s.n_media <= SDP_MEDIA_MAX);
 		for (size_t i = 0; i < s.n_media; i++)
 			check_media(&s.media[i]);
+		check_answer(&s);
 	}
 	fuzz_count_input(err == 0);
 	return 0;
