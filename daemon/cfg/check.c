@@ -1,15 +1,11 @@
 /** @file check.c  What can only be judged when the whole file has been read */
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/array.h"
 #include "daemon/base/network.h"
 #include "daemon/base/url.h"
-#include "daemon/cfg/listen.h"
 #include "daemon/cfg/load.h"
 #include "daemon/cfg/value.h"
-
-enum { HTTP_LISTEN = 300 };
 
 /* What the names of a call's ids are made of. */
 #define HEADER_NAME                                                            \
@@ -159,21 +155,8 @@ static void check_sip(const struct config *c, struct complaints *to)
 			 "tls-cert-file and tls-key-file; add them");
 }
 
-static void check_http(const struct config *c, struct complaints *to)
-{
-	char text[HTTP_LISTEN];
-	struct listen_at at;
-
-	snprintf(text, sizeof(text), "tcp:%s", c->http.listen);
-	if (c->http.given && listen_parse(&at, text, "tcp"))
-		complain(to, 0, "http: listen: write an address of this "
-			 "machine and a port, such as \"127.0.0.1:9480\" or "
-			 "\"[::1]:9480\"");
-}
-
 void check_config(const struct config *c, struct complaints *to)
 {
-	check_http(c, to);
 	for (size_t i = 0; i < c->n_asrs; i++) {
 		check_vendor(&c->asrs[i], to);
 		check_url(&c->asrs[i], to);

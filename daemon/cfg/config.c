@@ -49,6 +49,7 @@ static void free_texts(void *base, const char *section)
 		case CONFIG_PROXY:
 		case CONFIG_PIN:
 		case CONFIG_ADDRESS:
+		case CONFIG_SOCKET:
 		case CONFIG_PORTS:
 		case CONFIG_CHOICE:
 			free(*(char **)(void *)((char *)base + key->at));

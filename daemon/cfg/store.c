@@ -236,6 +236,22 @@ static int add_text(char ***list, const char *text)
 	return more[n] ? 0 : -ENOMEM;
 }
 
+static int store_socket(void *member, const struct config_key *key,
+			const char *text, struct buf *why)
+{
+	struct buf tcp = {0};
+	struct listen_at at;
+
+	buf_printf(&tcp, "tcp:%s", text);
+	const int err = tcp.err ? tcp.err
+				: listen_parse(&at, buf_str(&tcp), "tcp");
+	buf_free(&tcp);
+	if (!err)
+		return store_text(member, text);
+	buf_printf(why, "write %s", config_type_help(key->type));
+	return err == -ENOMEM ? err : -EINVAL;
+}
+
 static int store_checked(void *member, const struct config_key *key,
 			 const char *text, struct buf *why)
 {
@@ -301,6 +317,8 @@ int store_value(void *base, const struct config_key *key, const char *text,
 		return store_pin(member, text, why);
 	if (key->type == CONFIG_ADDRESS || key->type == CONFIG_PORTS)
 		return store_checked(member, key, text, why);
+	if (key->type == CONFIG_SOCKET)
+		return store_socket(member, key, text, why);
 	if (key->type == CONFIG_PARAMS)
 		return add_param(base, key, text, why);
 	if (key->type == CONFIG_LISTEN || key->type == CONFIG_NETWORKS)

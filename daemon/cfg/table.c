@@ -99,7 +99,7 @@ const struct config_key config_keys[] = {
 	  "resumes behind that gets segments with their times, but text \"\" "
 	  "and text_omitted." },
 
-	{ "http", "listen", CONFIG_TEXT, "127.0.0.1:9480", 1, HOST_BYTES, NULL,
+	{ "http", "listen", CONFIG_SOCKET, "127.0.0.1:9480", 1, HOST_BYTES, NULL,
 	  true, false, MEMBER(config, http.listen), NULL,
 	  "Address and port.  Whoever reaches them may read." },
 	{ "http", "transcripts", CONFIG_BOOL, "no", 0, 0, NULL, true, false,
@@ -320,6 +320,9 @@ const char *config_type_help(enum config_type type)
 		[CONFIG_PIN] = "64 hex digits",
 		[CONFIG_ADDRESS] = "an IP address of this machine, such as "
 				   "\"192.0.2.1\"",
+		[CONFIG_SOCKET] = "an IP address of this machine and a port, "
+				  "such as \"127.0.0.1:9480\" or "
+				  "\"[::1]:9480\"",
 		[CONFIG_PORTS] = "the first and the last UDP port, such as "
 				 "\"24000-27999\"; a pair must fit",
 		[CONFIG_CHOICE] = "one of the listed words",

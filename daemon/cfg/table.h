@@ -17,6 +17,7 @@ enum config_type {
 	CONFIG_PROXY,    /**< Empty, or http://host:port */
 	CONFIG_PIN,      /**< Empty, or a SHA-256 in hex */
 	CONFIG_ADDRESS,  /**< An IP address */
+	CONFIG_SOCKET,   /**< The same with a port: "127.0.0.1:9480" */
 	CONFIG_PORTS,    /**< "24000-27999", ports.h */
 	CONFIG_CHOICE,   /**< One of `choices`; empty when min is 0 */
 	CONFIG_BOOL,

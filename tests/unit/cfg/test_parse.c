@@ -165,14 +165,16 @@ static const struct {
 	{ "section twice", "events { }\nevents { }",
 	  "t:2: section events is given twice; put its keys into one\n" },
 	/* known, nothing serves them yet */
-	{ "later sections", "http { listen = \"127.0.0.1:9480\" }\n"
+	{ "later keys", "http { listen = \"127.0.0.1:9480\" }\n"
 	  "sip { listen = {\"udp:127.0.0.1:5090\", \"tcp:127.0.0.1:5090\"}\n"
 	  " permit = {\"127.0.0.0/8\"} max-calls = 1000 }\n"
 	  "rtp { receive = ring }\n",
-	  "t:1: section http is not built yet; remove it\n"
 	  "t:4: rtp: receive = \"ring\": not built yet; remove it\n" },
-	{ "later, empty", "http {\n}", "t:1: section http is not built yet; "
-	  "remove it\n" },
+	{ "http without a port", "http { listen = \"127.0.0.1\" }", "t:1: http: "
+	  "listen = \"127.0.0.1\": write an IP address of this machine and a "
+	  "port, such as \"127.0.0.1:9480\" or \"[::1]:9480\"\n" },
+	{ "http by name", "http { listen = \"localhost:9480\" }", "t:1: http: "
+	  "listen = \"localhost:9480\": write an IP address ..." },
 	{ "sip, and wrong", "sip { listen = {\"udp:127.0.0.1:5060\"} "
 	  "max-calls = -1 }", "t:1: sip: max-calls = \"-1\": write a "
 	  "number\n" },

@@ -1,5 +1,6 @@
 /** @file test_websocket_client.c  The way to an open websocket, and refusals */
 #include <errno.h>
+#include <mbedtls/version.h>
 
 #include "tests/unit/net/pair.h"
 #include "tests/unit/net/pki.h"
@@ -132,7 +133,12 @@ static void test_certificates_are_checked(void **state)
 	} rows[] = {
 		{ "untrusted", "asr.test", "no trusted CA" },
 		{ "other", "asr.test", "another name" },
-		{ "good", NULL, "another name" }, /* the address itself */
+		/* the address itself, which is not in it */
+#if MBEDTLS_VERSION_NUMBER < 0x03000000
+		{ "good", NULL, "cannot compare addresses" },
+#else
+		{ "good", NULL, "another name" },
+#endif
 		{ "expired", "asr.test", "expired" },
 	};
 	struct tls_context *trust = pki_client("root");
