@@ -104,6 +104,8 @@ static struct tap_call *call_new(struct tap *t)
 static void name_call(struct tap_call *c, uint64_t hash)
 {
 	c->number = ++c->tap->occurrences;
+	/* without it a call is no other's like */
+	(void)map_put(&c->tap->by_number, c->number, c);
 	snprintf(c->id, sizeof(c->id), "%016llx",
 		 (unsigned long long)hash_mix(hash, c->number));
 }
@@ -116,6 +118,8 @@ struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
 	if (!c)
 		return NULL;
 	c->n_media = 1;
+	c->ends[SIDE_CALLER] = *a;
+	c->ends[SIDE_CALLEE] = *b;
 	list_add(&t->calls, &c->in_tap);
 	name_call(c, hash_mix(hash_mix(addr_hash(a), addr_hash(b)), ssrc));
 	arm(c, RTP_TIMEOUT_S);
@@ -282,8 +286,6 @@ static struct tap_call *announce(struct tap *t, const struct sip_message *m,
 	list_add(&t->calls, &c->in_tap);
 	name_call(c, hash_mix(c->hash, hash_bytes(m->from_tag,
 						  strlen(m->from_tag))));
-	/* without it a call is no other's like */
-	(void)map_put(&t->by_number, c->number, c);
 	arm(c, RINGS_S);
 	return c;
 }

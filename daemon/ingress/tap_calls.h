@@ -81,6 +81,7 @@ struct tap_call {
 	struct addr trunk;        /* who sent its INVITE */
 	char id[EVENT_ID];
 	uint64_t number;          /* 1, 2 ... in order of their beginning */
+	struct addr ends[SIDES];  /* unannounced: between whom */
 	struct call *call;        /* NULL: not opened (or over) */
 	bool announced, siprec, answered, over;
 	struct recording *recording; /* what a recording client says; NULL */
@@ -104,7 +105,7 @@ struct tap {
 	struct tap_config cfg;
 	struct list calls;        /* oldest first */
 	struct map by_call_id;    /* newest of each Call-ID */
-	struct map by_number;     /* announced ones */
+	struct map by_number;
 	struct map by_address;    /* struct endpoint_address */
 	struct map flows;
 	struct list flow_list;

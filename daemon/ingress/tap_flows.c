@@ -175,7 +175,7 @@ static void become_call(struct tap *t, struct tap_flow *f, const struct run *r)
 	f->leg = new_leg(t, f, r->ssrc);
 	if (f->leg) {
 		f->leg->flow = f;
-		if (!f->leg->call->call && !f->leg->call->announced)
+		if (!f->leg->call->began_us && !f->leg->call->announced)
 			f->leg->call->began_us = r->held[0]->at_us;
 		source_lock(&f->leg->source, r->ssrc, r->held[0]->at_us);
 	}

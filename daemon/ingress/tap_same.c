@@ -11,7 +11,11 @@
 
 enum {
 	WAIT_US = 600 * 1000,       /* for audio to tell them apart */
-	WAITING_MAX = 256,          /* packets */
+	WAIT_MORE_US = 200 * 1000,  /* it was silence so far: again ... */
+	WAITS_MORE = 7,             /* ... so often: 2 s in all */
+	WAITING_MAX = 512,          /* packets */
+	TELLING = 40,               /* different anchors: it was not silence */
+	RECENT = 16,                /* anchors: what repeats itself is silence */
 	GONE_US = 1000 * 1000,      /* the earlier call is over */
 	APART_US = 400 * 1000,      /* a PBX's delay, at most */
 	ENOUGH = 20,                /* different anchors */
@@ -47,6 +51,9 @@ struct tap_twin {
 	bool opens;                 /* call.start waits */
 	bool holds;                 /* so do packets */
 	bool held;                  /* they did once */
+	unsigned waits;             /* times it waited on */
+	unsigned said;              /* anchors of its own that waiting heard */
+	uint64_t recent[RECENT];
 	uint64_t candidate;         /* number of an earlier call ... */
 	unsigned n;                 /* ... with so many of its anchors */
 	uint64_t values[ENOUGH];
@@ -92,8 +99,35 @@ static bool has_said(const struct tap_call *c, unsigned side)
 	return false;
 }
 
+/* Is one of those between whom the call is that nobody announced a party of
+ * the announced one, at another port?  (At the same port it is its media.) */
+static bool says_end(const struct tap_call *announced,
+		     const struct tap_call *other)
+{
+	bool found = false;
+
+	for (unsigned m = 0; m < announced->n_media * SIDES; m++) {
+		const struct tap_side *s =
+			tap_side_of(announced, m / SIDES, m % SIDES);
+
+		for (unsigned i = 0; i < s->n * SIDES; i++) {
+			const struct addr *a =
+				&s->endpoints[i / SIDES]->address->at;
+			const struct addr *b = &other->ends[i % SIDES];
+
+			if (addr_equal(a, b))
+				return false;
+			found |= addr_same_ip(a, b);
+		}
+	}
+	return found;
+}
+
 static bool are_linked(const struct tap_call *earlier, const struct tap_call *c)
 {
+	if (!earlier->announced || !c->announced)
+		return earlier->announced ? says_end(earlier, c)
+					  : says_end(c, earlier);
 	return shares_ip(earlier, SIDE_CALLEE, c, SIDE_CALLER) ||
 	       shares_ip(earlier, SIDE_CALLER, c, SIDE_CALLEE);
 }
@@ -103,7 +137,7 @@ static bool may_be_linked(const struct tap_call *earlier,
 			  const struct tap_call *c)
 {
 	return are_linked(earlier, c) ||
-	       (has_said(earlier, SIDE_CALLER) &&
+	       (earlier->announced && has_said(earlier, SIDE_CALLER) &&
 		!has_said(earlier, SIDE_CALLEE));
 }
 
@@ -115,7 +149,7 @@ static bool may_be_same(const struct tap_call *c)
 
 		if (e == c) /* the rest is later */
 			return false;
-		if (e->announced && !e->over && !e->refused && !e->bye_us &&
+		if (!e->over && !e->refused && !e->bye_us &&
 		    may_be_linked(e, c))
 			return true;
 	}
@@ -181,21 +215,26 @@ static void part(struct tap_twin *w)
 	end_legs(w->call, "same_as_over");
 }
 
-static void on_due(struct timer *timer, uint64_t now_us)
-{
-	struct tap_twin *w = list_item(timer, struct tap_twin, timer);
-
-	(void)now_us;
-	if (w->same)
-		part(w);
-	release(w);
-}
-
 static void wait_for(struct tap_twin *w, uint64_t us)
 {
 	struct tap *t = w->call->tap;
 
 	timers_arm(t->cfg.timers, &w->timer, timers_now_us(t->cfg.timers) + us);
+}
+
+static void on_due(struct timer *timer, uint64_t now_us)
+{
+	struct tap_twin *w = list_item(timer, struct tap_twin, timer);
+
+	(void)now_us;
+	if (w->same) {
+		part(w);
+	} else if (w->holds && w->said < TELLING && w->waits < WAITS_MORE) {
+		w->waits++;
+		wait_for(w, WAIT_MORE_US);
+		return;
+	}
+	release(w);
 }
 
 static void keep(struct tap_twin *w, struct tap_leg *l,
@@ -263,6 +302,15 @@ struct hearing {
 	uint64_t at_us;
 };
 
+/* It said something it has not just said. */
+static void count_said(struct tap_twin *w, uint64_t value)
+{
+	for (unsigned i = 0; i < RECENT; i++)
+		if (w->recent[i] == value)
+			return;
+	w->recent[w->said++ % RECENT] = value;
+}
+
 /* An anchor: did another call have it, on the way to who sends it here? */
 static void on_anchor(uint64_t value, void *arg)
 {
@@ -272,6 +320,8 @@ static void on_anchor(uint64_t value, void *arg)
 						   (64 - PLACES_BITS)];
 	const struct place before = *p;
 
+	if (c->twin && c->twin->holds)
+		count_said(c->twin, value);
 	*p = (struct place){ value, c->number, h->at_us,
 			     ip_hash(&h->flow->to) };
 	if (before.value != value || !before.call ||
@@ -294,7 +344,7 @@ static struct tap_twin *twin_of(struct tap_call *c)
 {
 	struct tap *t = c->tap;
 
-	if (c->twin || !c->announced || c->over || !may_be_same(c))
+	if (c->twin || c->over || !may_be_same(c))
 		return c->twin;
 	if (!t->anchors)
 		t->anchors = calloc(1, sizeof(*t->anchors));
@@ -362,7 +412,7 @@ bool tap_same_takes(struct tap_leg *l, const struct tap_flow *f,
 		c->heard = true;
 		twin_of(c);
 	}
-	if (!c->announced || !c->tap->n_twins)
+	if (!c->tap->n_twins)
 		return false;
 	if (c->twin && !c->twin->holds)
 		begin_wait(c->twin, at_us);
@@ -378,8 +428,10 @@ bool tap_same_takes(struct tap_leg *l, const struct tap_flow *f,
 	if (!held) /* too long to be of ours, or no memory: the leg says so */
 		return false;
 	keep(w, l, f, held, audio);
-	if (w->n_waiting >= WAITING_MAX)
+	if (w->n_waiting >= WAITING_MAX) {
+		w->waits = WAITS_MORE;
 		on_due(&w->timer, at_us);
+	}
 	return true;
 }
 

@@ -6,12 +6,13 @@
  * one when
  *
  *  - SDP links them: an address is the called party of the one and the calling
- *    party of the other, and
+ *    party of the other (or an end of a call that nobody announced, its SIP
+ *    being encrypted), and
  *  - what goes to the PBX on the one comes from it on the other: 20 different
  *    anchors (anchors.h; some 160 ms of speech) within 400 ms.
  *
- * While that may be so the later call's first 600 ms of audio wait, and its
- * call.start does.  The same: call.start has `ids.same_as`, and no leg an ASR.
+ * While that may be so the later call's first 600 ms of audio wait (2 s of
+ * silence), and its call.start does.  The same: call.start has `ids.same_as`, and no leg an ASR.
  * Not the same: everything takes its way, nothing is lost.  What is found later
  * (it began with silence, or was put through later) is told by call.update, and
  * its legs begin anew without an ASR.  When the earlier call ends and this one

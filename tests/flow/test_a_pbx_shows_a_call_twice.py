@@ -227,6 +227,40 @@ def test_the_earlier_call_ends_and_the_later_goes_on(tmp_path):
     assert told[1].tobytes() in {sim.dump(line["connection"]) for line in sim.report}
 
 
+def test_the_other_dialog_is_encrypted(tmp_path):
+    """SIP over TLS: its RTP is nobody's, but comes from a party of the other call."""
+    pbx = Pbx().signal()
+    pbx.bridge(silence(800) + speech(1, 1000), silence(800) + speech(2, 1000)).bye()
+    pbx.capture.frames = [f for f in pbx.capture.frames if b"out@example.com" not in f[1]]
+    with Simulator(tmp_path) as sim:
+        run = pbx.run(tmp_path, sim)
+    known, other = run.calls
+    assert known["sip_call_id"] == "in@example.com" and "sip_call_id" not in other
+    assert other["ids"] == {"same_as": known["call"]}
+    assert sorted((leg.call == other["call"], leg.start["asr"]) for leg in run.legs) == \
+        [(False, "sim")] * 2 + [(True, "none")] * 2
+    for leg in run.legs:
+        assert leg.samples["received"] == 14400
+        assert run.wav(leg) in pbx.said.values()
+    assert {sim.dump(line["connection"]) for line in sim.report} == \
+        {pcm.tobytes() for pcm in pbx.said.values()}
+
+
+def test_a_real_relay(tmp_path):
+    """Of 2005: the called party's side of a media relay has no SIP in the capture."""
+    path = replay.capture("odedshimon_BruteShark__SIP_CALL_RTP_G711.pcap")
+    if not path:
+        pytest.skip("the shared captures are not here")
+    run = replay.replay(path, tmp_path)
+    call, relayed, orphan = run.calls
+    assert relayed["ids"] == {"same_as": call["call"]} and "ids" not in orphan
+    heard_there = {leg.role: run.wav(leg) for leg in run.legs if leg.call == call["call"]}
+    again = [run.wav(leg) for leg in run.legs if leg.call == relayed["call"]]
+    # 1.5 s at their ends, sample for sample
+    for pcm, twin in zip(sorted(again, key=len), sorted(heard_there.values(), key=len)):
+        assert pcm[-12000:] == twin[-12000:] and any(pcm[-12000:])
+
+
 def test_live(tmp_path):
     pbx = Pbx().signal().bridge(speech(1, 1000), speech(2, 1000)).bye(ANSWERED + 1200 * MS)
     with Network() as net, Simulator(tmp_path) as sim:

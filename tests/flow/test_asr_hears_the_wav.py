@@ -75,8 +75,14 @@ def hear(path, tmp_path, speed="max", code=0, options=()):
 def test_the_service_hears_every_leg_of_a_capture(name, tmp_path):
     path = need(name)
     run, sim = hear(path, tmp_path, code=CALLS[name].code)
-    assert len(run.legs) == sum(len(c.legs) for c in CALLS[name].calls) == len(sim.report)
-    for leg in run.legs:
+    # what a relay shows a second time is heard once
+    again = {c["call"] for c in run.calls if "same_as" in c.get("ids", {})}
+    assert len(again) == ("SIP_CALL_RTP_G711" in name)
+    legs = [leg for leg in run.legs if leg.call not in again]
+    assert {leg.start["asr"] for leg in run.legs if leg.call in again} <= {"none"}
+    assert len(run.legs) == sum(len(c.legs) for c in CALLS[name].calls)
+    assert len(legs) == len(sim.report)
+    for leg in legs:
         assert leg.start["asr"] == "sim"
         check_leg(run, leg, sim, path)
 

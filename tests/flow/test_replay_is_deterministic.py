@@ -73,7 +73,7 @@ def segments(run):
         for name in ("seq", "ts"):
             del end[name]
         for name in ("first_partial_ms", "final_latency_p95_ms"):
-            end["asr"].pop(name, None)
+            end.get("asr", {}).pop(name, None)   # none: another call has its audio
         others = [{k: v for k, v in e.items() if k not in ("seq", "ts")} for e in leg.events
                   if e["type"] in ("leg.start", "leg.media", "leg.state", "gap",
                                    "discontinuity", "dtmf")]
