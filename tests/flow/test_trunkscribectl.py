@@ -254,6 +254,20 @@ def test_tail_sets_the_parties_side_by_side(daemon):
     assert p.stdout == SHOWN
 
 
+def test_tail_names_the_parties_of_a_recording(daemon):
+    people = [{"role": "agent", "aor": "sip:2001@pbx"}, {"role": "caller", "aor": "sip:1@x",
+                                                         "name": "Alice"}]
+    p = ctl("tail", "--once", "-s", daemon([
+        event("call.start", 1, call="c", source="siprec", participants=people,
+              **{"from": "src", "to": "srs"}),
+        leg("leg.start", 2, "c-0", "unknown"),
+        leg("leg.update", 3, "c-0", "agent", role_source="participants"),
+        final(4, "c-0", "agent", 1000, "hello"),
+        event("call.end", 5, call="c", reason="bye", duration_ms=2000, legs=1)]))
+    assert p.stdout.splitlines()[0] == "call c  Alice -> sip:2001@pbx"
+    assert p.stdout.splitlines()[1].split() == ["time", "agent"]
+
+
 def test_tail_says_when_the_daemon_goes(daemon):
     p = ctl("tail", "-s", daemon(TALK))
     assert p.returncode == 2 and p.stdout == SHOWN and "closed the connection" in p.stderr

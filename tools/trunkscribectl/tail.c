@@ -183,11 +183,28 @@ static void title(struct tail *t, struct call *c)
 	memset(c->titles, 0, sizeof(c->titles));
 }
 
+/* A recorded party by its name or address; else what the call's head says */
+static const char *party(const json_t *e, const char *role, const char *key)
+{
+	const json_t *all = json_object_get(e, "participants");
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(all, i, p)
+		if (!strcmp(text_of(p, "role"), role))
+			return *text_of(p, "name") ? text_of(p, "name")
+						   : text_of(p, "aor");
+	return text_of(e, key);
+}
+
 static void call_start(struct tail *t, struct call *c, const json_t *e)
 {
-	if (*text_of(e, "from") || *text_of(e, "to"))
+	const char *from = party(e, "caller", "from");
+	const char *to = party(e, "agent", "to");
+
+	if (*from || *to)
 		snprintf(c->title, sizeof(c->title), "call %s  %.40s -> %.40s",
-			 c->id, text_of(e, "from"), text_of(e, "to"));
+			 c->id, from, to);
 	title(t, c);
 }
 
