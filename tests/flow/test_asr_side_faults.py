@@ -7,12 +7,14 @@ The runs of all rows go side by side: most of their time is waiting.
 import collections
 import concurrent.futures
 import contextlib
+import re
 import subprocess
 import time
 
 import pytest
 
 import known_calls
+import live
 import settled
 from replay import replay
 from sessions import asr_config, key_file
@@ -270,6 +272,12 @@ def test_what_overflows_is_a_gap(r, runs):
         assert leg.samples["lost"] > r.options["more_than"]
         if "connections" in r.options:
             assert leg.end["asr"]["connections"] == r.options["connections"]
+        if r.reason == "speed":  # told every 5 s how far it is behind, and that grows
+            told = leg.all("leg.state", reason="speed", asr_state="catching_up")
+            behind = [int(re.fullmatch(r"(\d+) s behind", e["text"])[1]) for e in told]
+            assert len(behind) >= 5 and behind[:5] == sorted(behind[:5])
+            apart = [live.when(b) - live.when(a) for a, b in zip(told, told[1:])]
+            assert all(4 < s for s in apart), apart
         if r.options.get("begun"):  # the words that were there stay
             synthesised = [p for p in found if p.event.get("synthesised")]
             assert len(synthesised) == 1

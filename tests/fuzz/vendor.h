@@ -16,6 +16,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "daemon/asr/json.h"
 #include "daemon/asr/vendor.h"
 #include "daemon/base/array.h"
 #include "daemon/base/must.h"
@@ -44,6 +45,7 @@ static void check_times(int64_t start_us, int64_t end_us)
 {
 	must(start_us == TIME_UNKNOWN || start_us >= 0);
 	must(end_us == TIME_UNKNOWN || end_us >= 0);
+	must(start_us <= JSON_TIME_MAX_US && end_us <= JSON_TIME_MAX_US);
 	must(start_us == TIME_UNKNOWN || end_us == TIME_UNKNOWN ||
 	     start_us <= end_us);
 }
