@@ -70,12 +70,11 @@ static void on_invite(struct sip_call *c, const struct sip_request *r)
 	struct buf headers = { 0 }, sdp = { 0 };
 	const unsigned status = renew(c, r, &headers, &sdp);
 
-	c->invite_cseq = r->m->cseq;
 	if (status) {
 		/* kept like any answer; its ACK needs nothing */
 		answer(c, r, status, buf_str(&headers), NULL);
 	} else {
-		c->last_method = SIP_OTHER;
+		c->invite_cseq = r->m->cseq;
 		sip_call_accept(c, r, buf_str(&headers), &sdp);
 		sip_siprec_update(c);
 	}
@@ -125,8 +124,7 @@ static bool is_repeated(struct sip_call *c, const struct sip_request *r)
 {
 	const struct sip_message *m = r->m;
 
-	if (m->method == SIP_INVITE && m->cseq == c->invite_cseq &&
-	    c->last_method != SIP_INVITE) {
+	if (m->method == SIP_INVITE && m->cseq == c->invite_cseq) {
 		sip_call_send(c, &c->final);
 		return true;
 	}

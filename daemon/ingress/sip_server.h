@@ -78,7 +78,7 @@ struct sip_call {
 
 	uint32_t begin_cseq;      /**< INVITE that began it */
 	char *begin_branch;
-	uint32_t invite_cseq;     /**< Newest INVITE, and its answer ... */
+	uint32_t invite_cseq;     /**< Newest that was accepted, its answer */
 	struct buf final;
 	bool acked;               /**< ... until the ACK has come */
 	struct sip_resend resend;

@@ -189,7 +189,10 @@ def test_our_offer(tmp_path):
         assert "m=audio %d RTP/AVP 0 8 101" % port in call.ok.body
         # until it is answered nobody may offer (RFC 3311 section 5.2)
         assert call.ask("UPDATE", LINE).status == 491
+        assert call.ask("INVITE", LINE).status == 491
+        call.ack()
         call.ack(sdp((4000, "PCMA", "a=sendonly")), cseq=1)
+        client.nothing(1.2)
         answer = call.reinvite(ack=False)
         assert answer.media() == [("127.0.0.1", port, "recvonly")]
         call.ack(sdp((4000, "PCMA")))
