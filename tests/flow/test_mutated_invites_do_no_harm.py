@@ -145,7 +145,7 @@ def test_every_case(tmp_path):
 
 
 def test_every_update_of_a_running_session(tmp_path):
-    """Metadata that makes no sense is answered with 200 and changes nothing; the session goes on."""
+    """Metadata that makes no sense is answered with 200, and the session goes on."""
     port = free_port()
     with Daemon(tmp_path, f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n', RTP) as daemon:
         session = Session(Client(("127.0.0.1", port)), "avaya")

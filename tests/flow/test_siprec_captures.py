@@ -74,6 +74,14 @@ def test_replayed(tmp_path, name):
     assert all(leg.samples["received"] > 70_000 for leg in replayed.legs)
 
 
+def test_the_operators_word_holds_for_replays(tmp_path):
+    path, = captures.shared("captures", "local_siprec_dual_pcmu_cn_dtmf.pcap")
+    replayed = replay(path, tmp_path, "--asr", "none",
+                      config='siprec { agent = {"+4930123456@*"} extensions = {"ucid"} }\n')
+    assert [(leg.role, leg.start["role_source"]) for leg in replayed.legs] == [
+        ("agent", "operator"), ("caller", "operator")]
+
+
 def requests(path):
     """The recording client's requests as they were sent, the ten-fold ones once."""
     rows = captures.tshark(path, "sip.Request-Line",
