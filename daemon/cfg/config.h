@@ -99,7 +99,8 @@ struct config {
 		bool swap;
 		char **extensions;
 	} siprec;
-	struct { bool given; char *address; char *ports; char *source; } rtp;
+	struct { bool given; char *address; char *ports; char *source;
+		 uint32_t timeout_ms; } rtp;
 	struct { bool given; char **listen; char **permit;
 		 uint32_t max_connections; } audiosocket;
 	struct config_asr *asrs;

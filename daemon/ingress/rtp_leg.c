@@ -12,8 +12,7 @@
 enum {
 	REPORT_US = 5 * 1000 * 1000,
 };
-static const uint64_t timeout_us = 60ull * 1000 * 1000,
-		      held_timeout_us = 3600ull * 1000 * 1000;
+static const uint64_t held_timeout_us = 3600ull * 1000 * 1000;
 
 /* Only to the address that was signalled. */
 static void on_reports(struct timer *t, uint64_t now_us)
@@ -41,7 +40,7 @@ static void on_reports(struct timer *t, uint64_t now_us)
 
 static uint64_t limit_us(const struct rtp_leg *r)
 {
-	return r->remote.on_hold ? held_timeout_us : timeout_us;
+	return r->remote.on_hold ? held_timeout_us : r->cfg.timeout_us;
 }
 
 static void arm_silence(struct rtp_leg *r)

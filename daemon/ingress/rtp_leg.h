@@ -65,9 +65,10 @@ struct rtp_leg_config {
 	struct leg_info info;    /**< rtp need not be known yet */
 	enum rtp_source source;
 	struct rtp_remote remote;
-	/** No packet for 60 s (held: 1 h); once, may close.  NULL: silence
-	 * never ends it. */
+	/** No packet for `timeout_us` (held: 1 h); once, may close.  NULL:
+	 * silence never ends it. */
 	void (*timed_out)(void *arg);
+	uint64_t timeout_us;
 	void *arg;
 };
 

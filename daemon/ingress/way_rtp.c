@@ -183,6 +183,7 @@ static int leg_new(struct rtp_call *c, const struct command *cmd,
 					     : RTP_SOURCE_LEARN,
 		.remote = { .at = cmd->remote, .rtcp = cmd->remote },
 		.timed_out = on_timed_out, .arg = l,
+		.timeout_us = 1000ull * w->cfg.config->rtp.timeout_ms,
 	};
 
 	if (!l)

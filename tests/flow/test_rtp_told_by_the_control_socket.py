@@ -138,6 +138,21 @@ def test_trunkscribectl_status_and_drain(tmp_path):
         control.add("c2")
 
 
+def test_silence_ends_a_leg(tmp_path):
+    """rtp { timeout }, also of one that was heard before."""
+    with Daemon(tmp_path, media='timeout = "1s"') as daemon:
+        control, sender = Control(daemon.control), bound()
+        control.add("c1", codec="PCMU")
+        _, to = control.add("c2", codec="PCMU")
+        paced((sender, to, list(packets(speech(1400), 5))))
+        daemon.until("call.end")
+        daemon.until("call.end")
+    ends = {e["call"]: e for e in daemon.of("leg.end")}
+    assert [e["call"] for e in daemon.of("call.end")] == ["c1", "c2"]
+    assert {e["reason"] for e in ends.values()} == {"timeout"}
+    assert ends["c2"]["audio"]["samples"]["received"] == 11200
+
+
 def test_no_port_left_is_said(tmp_path):
     with Daemon(tmp_path, ports=(24700, 24703)) as daemon:
         control = Control(daemon.control)

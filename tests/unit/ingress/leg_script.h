@@ -307,7 +307,7 @@ static void open_leg(const struct row *r)
 		.loop = &t.loop, .timers = t.timers, .ports = t.ports,
 		.bind = t.at[0], .call = t.call, .source = r->source,
 		.info = { .role = ROLE_CALLER, .codec = "PCMU" },
-		.timed_out = on_timed_out,
+		.timed_out = on_timed_out, .timeout_us = 60000000,
 	};
 	memcpy(t.cfg.remote.kinds, usual.kind, sizeof(usual.kind));
 	if (r->signalled != '-')
