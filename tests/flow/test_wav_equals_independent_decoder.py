@@ -79,22 +79,22 @@ CALLS = {
     # recorders: who of them is the caller, only the metadata could tell
     "local_siprec_avaya_sbce.pcap": FileRow([CallRow(
         "1-28862@10.99.1.1", "13035381001@10.99.1.1", "10.99.1.2", "bye", [
-            LegRow("unknown", "10.99.1.1:30000", "10.99.1.2:40000", "PCMA")])]),
+            LegRow("caller", "10.99.1.1:30000", "10.99.1.2:40000", "PCMA")])]),
     # its BYE says "CSeq: 604674516 INVITE" (RFC 3261 8.1.1.5 forbids it): the RTP goes on
     "local_siprec_broadworks_pause_resume.pcap": FileRow([CallRow(
         "1-26966@10.99.1.1", "+12134174466@masergy.com", "10.99.1.2", "capture_end", [
-            LegRow("unknown", "10.99.1.1:30000", "10.99.1.2:40000", "PCMA")])]),
+            LegRow("mixed", "10.99.1.1:30000", "10.99.1.2:40000", "PCMA")])]),
     "local_siprec_cisco_cube_tcp.pcap": FileRow([CallRow(  # offers PCMU, plays PCMA
         "1-28996@10.99.1.1", "10.99.1.1", "8000@10.99.1.2", "bye", [
             LegRow("caller", "10.99.1.1:30000", "10.99.1.2:40000", "PCMA")])]),
     "local_siprec_dual_pcma_pause.pcap": FileRow([CallRow(
         "dual-29590@10.99.1.1", "src@10.99.1.1", "srs@10.99.1.2", "bye", [
-            LegRow("unknown", "10.99.1.1:31000", "10.99.1.2:40000", "PCMA"),
-            LegRow("unknown", "10.99.1.1:31004", "10.99.1.2:40002", "PCMA")])]),
+            LegRow("caller", "10.99.1.1:31000", "10.99.1.2:40000", "PCMA"),
+            LegRow("agent", "10.99.1.1:31004", "10.99.1.2:40002", "PCMA")])]),
     "local_siprec_dual_pcmu_cn_dtmf.pcap": FileRow([CallRow(
         "dual-29424@10.99.1.1", "src@10.99.1.1", "srs@10.99.1.2", "bye", [
-            LegRow("unknown", "10.99.1.1:31000", "10.99.1.2:40000", "PCMU"),
-            LegRow("unknown", "10.99.1.1:31004", "10.99.1.2:40002", "PCMU")])]),
+            LegRow("caller", "10.99.1.1:31000", "10.99.1.2:40000", "PCMU"),
+            LegRow("agent", "10.99.1.1:31004", "10.99.1.2:40002", "PCMU")])]),
 
     # bare RTP
     "SIPp_sipp__g711a.pcap": FileRow([orphan(("10.1.3.143:5000", "10.1.6.18:2006", "PCMA"))]),
