@@ -443,8 +443,11 @@ static void begin(struct sip_server *s, const struct sip_request *r,
 	else
 		err = sip_media_apply(c, a, offer, &sdp);
 	if (err) {
-		if (c)
+		if (c) {
+			end_media(c, "error");
+			c->state = SIP_OVER;
 			sip_call_free(c);
+		}
 		sip_refuse(s, r, 503, "Retry-After: 5\r\n");
 	} else {
 		if (session_s)

@@ -8,12 +8,15 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/network.h"
 #include "daemon/ingress/sip_server.h"
+#include "daemon/net/fds.h"
 #include "daemon/net/random.h"
 #include "daemon/sig/sip_judge.h"
 
 enum {
 	KEPT_MAX = 8000,        /* calls that are over, besides max-calls */
 	RETRY_S = 5,
+	FDS_LEG = 3,             /* RTP, RTCP, and to its asr */
+	FDS_KEPT = 32,           /* for what is there: a new connection ... */
 	DRAIN_RETRY_S = 30,
 };
 
@@ -45,6 +48,9 @@ unsigned sip_admit(struct sip_server *s, unsigned lines, struct buf *headers)
 		why = "max-calls are there";
 	else if (s->n_kept >= c->sip.max_calls + KEPT_MAX)
 		why = "too many calls came and went";
+	else if (!fds_left(FDS_KEPT + (lines ? lines : 1) * FDS_LEG))
+		why = "too many files and sockets are open, raise the limit "
+		      "(LimitNOFILE)";
 	else if (!rtp_ports_can(s->cfg.ports, lines ? lines : 1))
 		why = "no port is free, widen rtp { ports }";
 	else if (c->sip.refuse_without_asr && s->cfg.asr_down &&

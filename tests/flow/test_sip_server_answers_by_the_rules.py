@@ -1,5 +1,6 @@
 """SIP message by message: what a caller may do, and what it gets for it."""
 import re
+import resource
 import socket
 import time
 
@@ -324,6 +325,23 @@ def test_without_a_port_it_is_503(tmp_path):
         assert len(server.calls()) == 1
 
 
+def test_without_a_descriptor_it_is_503(tmp_path):
+    with Server(tmp_path, rest='route { asr = "none" }\n') as server:
+        client, pid, calls = server.client, server.process.pid, []
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (64 + 20, 64 + 20))
+        while not calls or calls[-1].ok.status == 200:
+            calls.append(Dialog(client, LINE).ack())
+            assert len(calls) < 40
+        assert calls.pop().ok.status == client.ask("OPTIONS").status == 503
+        assert len(calls) > 3
+        for call in calls:         # those that are there want for nothing
+            assert call.reinvite(sdp((4000, "PCMA"), (4002, "PCMU"))).status == 200
+            call.bye()
+        assert client.ask("OPTIONS").status == 200
+        assert len(server.calls()) == len(calls)
+    assert "LimitNOFILE" in server.stderr
+
+
 def test_strangers_get_403_and_leave_nothing(tmp_path):
     with Server(tmp_path, 'permit = {"127.0.0.1"}') as server:
         stranger = Client(server.at, source="127.0.0.2")
@@ -388,6 +406,25 @@ def test_ipv6(tmp_path, transport):
         assert call.ok.status == 200 and call.ok.media()[0][0] == "::1"
         assert "@[::1]:" in call.ok["Contact"]
         call.ack().bye()
+
+
+def test_several_sockets(tmp_path):
+    """Each answers for itself (a connected socket takes nothing else)."""
+    ports = [free_port() for _ in range(2)]
+    listen = ", ".join(f'"udp:127.0.0.1:{p}", "tcp:127.0.0.1:{p}"' for p in ports)
+    with Daemon(tmp_path, f"sip {{ listen = {{{listen}}} }}\n", RTP) as daemon:
+        clients = [Client(("127.0.0.1", p), t) for p in ports for t in ("udp", "tcp")]
+        calls = [Dialog(c, LINE).ack() for c in clients]
+        for client, call in zip(clients, calls):
+            assert f":{client.to[1]}" in call.ok["Contact"]
+            assert (";transport=tcp" in call.ok["Contact"]) == (client.transport == "tcp")
+        for call, other in zip(calls, clients[1:] + clients[:1]):
+            call.client = other        # the dialog goes on by another socket
+            call.bye()
+            other.close()
+        daemon.stop()
+        daemon.until("bye")
+        assert [e["reason"] for e in daemon.of("call.end")] == ["bye"] * 4
 
 
 def test_keep_alives_and_pieces(tmp_path):
