@@ -29,7 +29,7 @@ def certificate(pki, days):
     return name
 
 
-@pytest.mark.parametrize("days, told", [(1, True), (3, True), (14, True), (15, False),
+@pytest.mark.parametrize("days, told", [(1, True), (3, True), (13, True), (15, False),
                                         (30, False)])
 def test_days_before(days, told, pki, tmp_path):
     name = certificate(pki, days)
