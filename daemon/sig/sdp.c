@@ -135,6 +135,7 @@ static void read_ptime(struct sdp_media *m, const char *value)
 
 static void read_label(struct sdp_media *m, const char *value)
 {
+	value += strspn(value, " ");
 	const size_t len = utf8_cut(value, strlen(value), SDP_LABEL - 1);
 
 	memcpy(m->label, value, len);

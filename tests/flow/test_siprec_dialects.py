@@ -18,6 +18,9 @@ Row = collections.namedtuple("Row", "legs participants ids source updates",
                              defaults=({}, "siprec", ()))
 
 
+LONG = [f"5f0c1f0e-0000-4000-8000-00000000000{n}" for n in (1, 2)]
+
+
 def pair(source="participants", labels="12", codec="PCMU"):
     return [(labels[0], codec, "caller", source), (labels[1], codec, "agent", source)]
 
@@ -72,9 +75,9 @@ DIALECTS = {
     "audiocodes": Row(pair(codec="PCMA"), two("aca", "acb"),
                       {"siprec_session": "0000-0000-0000-0000-a2",
                        "siprec_group": "00000000-0000-0000-0000-0000000000a1"}),
-    "connectel": Row([("1", "PCMU", "caller", "participants"),
-                      ("2", "PCMA", "agent", "participants")], two("Y29uYQ==", "Y29uYg=="),
-                     {"siprec_session": "Y29u"}),
+    "connectel": Row([(LONG[0], "PCMU", "caller", "participants"),
+                      (LONG[1], "PCMA", "agent", "participants")],
+                     two("Y29uYQ==", "Y29uYg==", LONG), {"siprec_session": "Y29u"}),
     "no_metadata": Row(pair("labels"), None),
     "broken_metadata": Row(pair("labels"), None),
 }

@@ -17,6 +17,7 @@
 #define C "c=IN IP4 192.0.2.1\r\n"
 #define T "t=0 0\r\n"
 #define H V C T
+#define TEN "1234567890"
 #define M "m=audio 4000 RTP/AVP 0\r\n"
 #define KEY "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
 #define CRYPTO "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n"
@@ -149,11 +150,15 @@ static const struct row {
 	{ "ptime 0, -20, 2^32 + 20, x", H M "a=ptime:0\r\na=ptime:-20\r\n"
 	  "a=ptime:4294967316\r\na=ptime:x\r\n", 0, U },
 	{ "label", H M "a=label:1\r\n" M "a=label:\xff" "a\x1b[\r\n" M
-	  "a=label:123456789 123456789 123456789 1234\r\n", 0,
+	  "a=label: \t0123456789abcdef-0123456789abcdef\r\n" M "a=label:"
+	  TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\r\n", 0,
 	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv label 1 0=PCMU/8000/1\n"
 	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv label ?a?[ 0=PCMU/8000/1\n"
 	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv label "
-	  "123456789 123456789 123456789 1 0=PCMU/8000/1\n" },
+	  "0123456789abcdef-0123456789abcdef 0=PCMU/8000/1\n"
+	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv label "
+	  TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "1234567 "
+	  "0=PCMU/8000/1\n" },
 
 	{ "SAVP", H "m=audio 4000 RTP/SAVP 0\r\n", 0,
 	  "audio encrypted secure 192.0.2.1:4000 rtcp 4001 sendrecv "
