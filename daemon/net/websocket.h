@@ -151,6 +151,13 @@ struct websocket_answer {
 
 struct websocket_server_cb {
 	/**
+	 * Somebody connects; false: the connection is closed at once.  NULL:
+	 * everybody is welcome.
+	 *
+	 * @param waiting Others whose requests have not come yet
+	 */
+	bool (*welcome)(const struct addr *peer, unsigned waiting, void *arg);
+	/**
 	 * Fill `answer` (zeroed: status 0 is a plain 400).  `ws` becomes the
 	 * owner's when status is 101 (open() follows); otherwise it is ours.
 	 */

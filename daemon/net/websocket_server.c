@@ -168,6 +168,17 @@ static void on_late(uv_timer_t *t)
 	websocket_close(t->data);
 }
 
+static bool is_welcome(struct websocket_server *s, const struct addr *peer)
+{
+	unsigned waiting = 0;
+
+	if (!s->cb.welcome)
+		return true;
+	list_each(&s->waiting, i)
+		waiting++;
+	return s->cb.welcome(peer, waiting, s->arg);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	static const struct stream_cb cb = {
@@ -190,6 +201,10 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	ws->phases.peer = stream_peer(ws->stream);
+	if (!is_welcome(s, &ws->phases.peer)) {
+		websocket_close(ws);
+		return;
+	}
 	ws->serve->server = s;
 	ws->serve->ws = ws;
 	list_add(&s->waiting, &ws->serve->item);

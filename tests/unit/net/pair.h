@@ -127,7 +127,9 @@ static void pair_request(struct websocket *ws,
 
 static inline void pair_listen(struct pair *p, const struct tls_context *tls)
 {
-	const struct websocket_server_cb cb = { pair_request };
+	const struct websocket_server_cb cb = {
+		.request = pair_request,
+	};
 	const uint8_t loopback[4] = { 127, 0, 0, 1 };
 	const struct addr at = addr_v4(loopback, 0);
 

@@ -198,7 +198,9 @@ static void test_an_open_websocket_outlives_its_server(void **state)
 
 static void test_the_address_may_be_taken(void **state)
 {
-	const struct websocket_server_cb cb = { pair_request };
+	const struct websocket_server_cb cb = {
+		.request = pair_request,
+	};
 	struct websocket_server *second = NULL;
 	struct pair p;
 
@@ -207,6 +209,65 @@ static void test_the_address_may_be_taken(void **state)
 	assert_true(websocket_listen(&second, &p.loop, &p.at, NULL, &cb, &p) <
 		    0);
 	assert_null(second);
+	pair_end(&p);
+}
+
+struct door {
+	unsigned asked, waiting;
+	bool open;
+};
+
+static bool door_welcome(const struct addr *peer, unsigned waiting, void *arg)
+{
+	struct door *d = arg;
+
+	assert_int_equal(peer->family, 4);
+	d->asked++;
+	d->waiting = waiting;
+	return d->open;
+}
+
+static void door_request(struct websocket *ws, const struct websocket_request *r,
+			 struct websocket_answer *a, void *arg)
+{
+	(void)ws;
+	(void)r;
+	(void)arg;
+	a->status = 404;
+}
+
+static void test_who_is_not_welcome_gets_not_a_byte(void **state)
+{
+	static const struct websocket_server_cb cb = {
+		.welcome = door_welcome, .request = door_request,
+	};
+	struct websocket_server *s;
+	struct door door = { .open = true };
+	struct raw silent, told, stranger;
+	struct pair p;
+
+	(void)state;
+	pair_listen(&p, NULL);
+	p.at.port = 0;
+	assert_int_equal(websocket_listen(&s, &p.loop, &p.at, NULL, &cb, &door),
+			 0);
+	p.at = websocket_server_address(s);
+	raw_start(&silent, &p, "", 0);
+	pair_until(&p, &door.asked, 1);
+	assert_int_equal(door.waiting, 0);
+	raw_start(&told, &p, LINE REST, strlen(LINE REST));
+	pair_until(&p, &told.closed, 1);
+	assert_int_equal(door.waiting, 1);
+	assert_int_equal(strncmp(buf_str(&told.got), "HTTP/1.1 404 ", 13), 0);
+	door.open = false;
+	raw_start(&stranger, &p, LINE REST, strlen(LINE REST));
+	pair_until(&p, &stranger.closed, 1);
+	assert_int_equal(door.waiting, 1);
+	assert_int_equal(stranger.got.len, 0);
+	raw_end(&stranger);
+	raw_end(&told);
+	raw_end(&silent);
+	websocket_server_close(s);
 	pair_end(&p);
 }
 
@@ -221,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_closing_ends_who_only_listens),
 		cmocka_unit_test(test_an_open_websocket_outlives_its_server),
 		cmocka_unit_test(test_the_address_may_be_taken),
+		cmocka_unit_test(test_who_is_not_welcome_gets_not_a_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
