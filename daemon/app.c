@@ -68,6 +68,23 @@ static int check_services(const struct config *c)
 	return code;
 }
 
+static int check_login(const struct config *c)
+{
+	struct buf secret = {0}, why = {0};
+	int code = EXIT_OK;
+
+	if (c->websocket.given && *c->websocket.auth_file &&
+	    config_secret(&secret, c->websocket.auth_file,
+			  getenv("CREDENTIALS_DIRECTORY"), &why)) {
+		fprintf(stderr, "%s:%u: websocket: auth-file: %s\n", c->file,
+			c->websocket.line, buf_str(&why));
+		code = EXIT_CONFIG;
+	}
+	config_wipe(&secret);
+	buf_free(&why);
+	return code;
+}
+
 /* Not wrong, but not well: it is said, and the file is still good. */
 static void check_ports(const struct config *c)
 {
@@ -96,7 +113,7 @@ static int check(const char *path)
 	int code = tell(config_load_all(&c, path, &errors), &errors);
 
 	buf_free(&errors);
-	if (c && check_services(c))
+	if (c && (check_services(c) | check_login(c)))
 		code = EXIT_CONFIG;
 	if (c && check_capture(c))
 		code = EXIT_CONFIG;

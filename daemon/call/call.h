@@ -114,6 +114,10 @@ struct leg_info {
 					  leg_packet(); kinds do not matter */
 	bool no_asr;                 /**< Whatever the routes say: another leg
 					  has this audio */
+	/** A final segment of it was published; until leg_end().  Must end
+	 * nothing.  NULL: nobody asks. */
+	void (*final)(const struct event *e, void *arg);
+	void *final_arg;
 	const char *unusable;        /**< "encrypted", "codec": nothing of it
 					  goes to an ASR; NULL: it does */
 };

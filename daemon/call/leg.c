@@ -41,6 +41,8 @@ struct leg {
 	char reason[32];               /* of leg_end(); "" */
 	bool holds;                    /* up a replay */
 	bool stream;                   /* no RTP: its numbers are ours */
+	void (*final)(const struct event *e, void *arg); /* or NULL */
+	void *final_arg;
 	struct rtp next;               /* ... what the next samples get */
 	uint64_t next_us;              /* ... the latest arrival so far */
 };
@@ -125,6 +127,8 @@ static void on_segment(const struct uplink_segment *s, void *arg)
 	e.segment.latency_ms = latency_ms;
 	leg_events_segment(&e.segment, s);
 	emit(l, &e);
+	if (l->final && t->state == SEGMENT_FINAL && !l->reason[0])
+		l->final(&e, l->final_arg);
 	leg_events_segment_done(&e.segment);
 }
 
@@ -538,6 +542,8 @@ int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 	l->role = i->role;
 	l->rtp = i->rtp;
 	l->stream = i->stream;
+	l->final = i->final;
+	l->final_arg = i->final_arg;
 	if (l->stream)
 		l->rtp = (struct event_rtp){ .payload_type = -1 };
 	l->gap_timer.due = on_gap_timer;

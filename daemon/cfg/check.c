@@ -139,18 +139,36 @@ static void check_routes(const struct config *c, struct complaints *to)
 	}
 }
 
+static bool has_tls(char *const *listen)
+{
+	for (size_t i = 0; listen && listen[i]; i++)
+		if (!strncmp(listen[i], "tls:", 4))
+			return true;
+	return false;
+}
+
+static void check_websocket(const struct config *c, struct complaints *to)
+{
+	if (c->websocket.given && has_tls(c->websocket.listen) &&
+	    (!*c->websocket.tls_cert_file || !*c->websocket.tls_key_file))
+		complain(to, c->websocket.line, "websocket: a tls: socket "
+			 "needs tls-cert-file and tls-key-file; add them");
+	if (c->websocket.given && *c->websocket.path &&
+	    *c->websocket.path != '/')
+		complain(to, c->websocket.line, "websocket: path = \"%s\": "
+			 "write what follows the host, such as \"/fork\"",
+			 c->websocket.path);
+}
+
 static void check_sip(const struct config *c, struct complaints *to)
 {
-	bool tls = false;
-
 	if (!c->sip.given)
 		return;
-	for (size_t i = 0; c->sip.listen && c->sip.listen[i]; i++)
-		tls |= !strncmp(c->sip.listen[i], "tls:", 4);
 	if (!c->sip.listen || !c->sip.listen[0])
 		complain(to, c->sip.line, "sip: nothing to listen on; add "
 			 "listen = {\"udp:ADDRESS:5060\"}");
-	if (tls && (!*c->sip.tls_cert_file || !*c->sip.tls_key_file))
+	if (has_tls(c->sip.listen) &&
+	    (!*c->sip.tls_cert_file || !*c->sip.tls_key_file))
 		complain(to, c->sip.line, "sip: a tls: socket needs "
 			 "tls-cert-file and tls-key-file; add them");
 }
@@ -164,4 +182,5 @@ void check_config(const struct config *c, struct complaints *to)
 	}
 	check_routes(c, to);
 	check_sip(c, to);
+	check_websocket(c, to);
 }

@@ -103,6 +103,17 @@ struct config {
 		 uint32_t timeout_ms; } rtp;
 	struct { bool given; char **listen; char **permit;
 		 uint32_t max_connections; } audiosocket;
+	struct {
+		bool given;
+		unsigned line;
+		char **listen;   /**< listen.h */
+		char *path;      /**< "": any */
+		char **permit;   /**< base/network.h */
+		char *auth_file, *tls_cert_file, *tls_key_file; /**< "": none */
+		char *mix, *stereo;
+		bool send_transcripts;
+		uint32_t max_connections;
+	} websocket;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;

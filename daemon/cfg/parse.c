@@ -18,7 +18,7 @@
 #include "daemon/cfg/load.h"
 #include "daemon/cfg/scan.h"
 
-enum { KEYS_MAX = 64, COMPLAINTS_MAX = 50 };
+enum { KEYS_MAX = 160, COMPLAINTS_MAX = 50 };
 
 struct loading {
 	struct config *config;
@@ -122,6 +122,8 @@ static void begin_single(struct loading *l, unsigned line)
 	*given = true;
 	if (kind->given == offsetof(struct config, sip.given))
 		l->config->sip.line = line;
+	if (kind->given == offsetof(struct config, websocket.given))
+		l->config->websocket.line = line;
 }
 
 static int begin_section(struct loading *l, const cfg_t *section)
@@ -330,7 +332,7 @@ static void make_keys(cfg_opt_t *out, const char *section)
 
 static cfg_t *make_parser(void)
 {
-	enum { SECTIONS_MAX = 16 };
+	enum { SECTIONS_MAX = 32 };
 	cfg_opt_t sections[SECTIONS_MAX + 1];
 	cfg_opt_t keys[SECTIONS_MAX][KEYS_MAX + 1];
 

@@ -118,7 +118,7 @@ int stream_leg_open(struct stream_leg **out,
 	const struct leg_info i = {
 		.role = cfg->role, .role_source = cfg->role_source,
 		.label = cfg->label, .language = cfg->language, .codec = "L16",
-		.stream = true,
+		.stream = true, .final = cfg->final, .final_arg = cfg->arg,
 	};
 	struct stream_leg *s = calloc(1, sizeof(*s));
 

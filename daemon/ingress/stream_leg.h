@@ -26,6 +26,9 @@ struct stream_leg_config {
 	const char *role_source;  /**< NULL: no rule said */
 	const char *label;        /**< NULL: none */
 	const char *language;     /**< NULL: the call's */
+	/** A final segment of it; until stream_leg_close().  May be NULL. */
+	void (*final)(const struct event *e, void *arg);
+	void *arg;
 };
 
 /** Publishes leg.start.  @return 0 or -errno */
