@@ -3,10 +3,10 @@
 
 Usage: bench_subscribers.py BUILD.  One run of 40 legs whose audio goes to asr-sim in messages of
 60 ms, seconds with and without hostile subscribers in turn: slow ones that ask for everything,
-dead ones, some with one name, babbling and half-closed ones.  The delay is that between the last RTP
-packet of a message and the TCP segment that carries its audio, both timed by the kernel on the loopback
-interface (an AF_PACKET socket: root or CAP_NET_RAW).  Must hold: the p99 of both differs by no
-more than 20 %.
+dead ones, some with one name, babbling and half-closed ones.  The delay is that between the last
+RTP packet of a message and the TCP segment that carries its audio, both timed by the kernel on the
+loopback interface (an AF_PACKET socket: root or CAP_NET_RAW).  Must hold: the p99 of both differs
+by no more than 20 %.
 """
 import json
 import os
