@@ -1,9 +1,13 @@
 /** @file app_ports.c  Whether rtp { ports } fits this machine */
 #include "daemon/app_ports.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "daemon/base/addr.h"
 #include "daemon/base/number.h"
 #include "daemon/cfg/ports.h"
 
@@ -31,12 +35,37 @@ static struct ports ephemeral(void)
 	return p;
 }
 
+/* Only binding tells. */
+static bool is_ours(const char *address)
+{
+	struct sockaddr_storage sa;
+	struct addr at;
+
+	if (addr_parse(&at, address, strlen(address)))
+		return true; /* told elsewhere */
+	at.port = 0;
+	const socklen_t n = addr_to_sockaddr(&sa, &at);
+	const int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const bool no = fd >= 0 && bind(fd, (struct sockaddr *)&sa, n) < 0 &&
+			errno == EADDRNOTAVAIL;
+
+	if (fd >= 0)
+		close(fd);
+	return !no;
+}
+
 void app_ports_warn(struct buf *out, const struct config *c)
 {
 	const struct ports kernels = ephemeral();
 	struct ports p;
 
-	if (c->rtp.given && !ports_parse(&p, c->rtp.ports))
+	if (!c->rtp.given)
+		return;
+	if (!ports_parse(&p, c->rtp.ports))
 		ports_warn(out, &p, &kernels, c->sip.given ? c->sip.max_calls
 							   : 0);
+	if (!is_ours(c->rtp.address))
+		buf_printf(out, "rtp: %s is no address of this machine: no "
+			   "audio can arrive there; write one that `ip address` "
+			   "shows\n", c->rtp.address);
 }

@@ -100,18 +100,20 @@ static int bind_pair(struct rtp_leg *r)
 /* Somebody else may have the one or the other. */
 static int take_pair(struct rtp_leg *r)
 {
+	bool others = false;
 	int err;
 
 	do {
 		err = rtp_ports_take(r->cfg.ports, &r->port);
 		if (err) {
 			r->port = 0;
-			return err;
+			return others ? -EADDRINUSE : err;
 		}
 		err = bind_pair(r);
 		if (err) {
 			rtp_ports_give_back(r->cfg.ports, r->port);
 			r->port = 0;
+			others = true;
 		}
 	} while (err == -EADDRINUSE);
 	return err;
@@ -132,6 +134,22 @@ static void close_all(struct rtp_leg *r)
 	srtp_out_clear(&r->srtp_out);
 	explicit_bzero(r, sizeof(*r)); /* keys */
 	free(r);
+}
+
+const char *rtp_leg_trouble(int err)
+{
+	switch (err) {
+	case -EADDRNOTAVAIL:
+		return "no pair of rtp { ports } is free, or its address is "
+		       "not this machine's; widen the one, see to the other";
+	case -EADDRINUSE:
+		return "what is free of rtp { ports } is in use by other "
+		       "programs; choose other ports";
+	case -EMFILE:
+		return "too many open files; raise LimitNOFILE";
+	default:
+		return strerror(-err);
+	}
 }
 
 int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg)

@@ -73,8 +73,11 @@ struct rtp_leg_config {
 };
 
 /** Binds a pair and publishes leg.start.
- * @return 0, -EADDRNOTAVAIL (no port is free) or -errno */
+ * @return 0, -EADDRNOTAVAIL (no port is free, or the address is not ours),
+ *         -EADDRINUSE (those that no leg has are other programs') or -errno */
 int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
+/** What an error of rtp_leg_open() means and what to do. */
+const char *rtp_leg_trouble(int err);
 /**
  * What a re-INVITE, an UPDATE or the answer in an ACK said.
  *

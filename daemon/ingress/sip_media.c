@@ -134,6 +134,16 @@ static int update_leg(struct sip_leg *leg, const struct sip_call *c,
 	return rtp_leg_update(leg->rtp, &remote);
 }
 
+static void tell_no_leg(struct sip_server *s, int err)
+{
+	uint64_t more;
+
+	if (log_limited(&s->no_leg, timers_now_us(s->cfg.timers), &more))
+		log_warn("sip", "an audio line is refused: %s (%llu more since "
+			 "the last such line)", rtp_leg_trouble(err),
+			 (unsigned long long)more);
+}
+
 static int apply_line(struct sip_call *c, unsigned i, struct answer_line *l,
 		      const struct sdp_media *m)
 {
@@ -154,6 +164,7 @@ static int apply_line(struct sip_call *c, unsigned i, struct answer_line *l,
 	else if (m)
 		err = update_leg(leg, c, m);
 	if (err) {
+		tell_no_leg(c->server, err);
 		close_leg(leg, "error");
 		return err;
 	}

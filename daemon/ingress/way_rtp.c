@@ -263,7 +263,7 @@ static void leg_add(struct way_rtp *w, const struct command *cmd,
 			     rtp_ports_used(w->cfg.ports),
 			     rtp_ports_limit(w->cfg.ports));
 	else
-		answer_error(a, "no leg: %s", strerror(-err));
+		answer_error(a, "no leg: %s", rtp_leg_trouble(err));
 	if (!c->n_legs)
 		call_over(c, "error");
 }

@@ -1,5 +1,6 @@
 """RTP without SIP: legs come and go by the control socket; what was sent is what the ASR heard."""
 import array
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ from oracle import g711
 from service import PORTS, Control, Daemon, bound, paced, packets, speech
 from sessions import asr_config, key_file
 from simulator import BUILD, Simulator
+from sip_client import Client, Dialog, free_port, sdp
 
 
 def heard(pcm, codec="PCMU"):
@@ -164,6 +166,39 @@ def test_no_port_left_is_said(tmp_path):
         assert not rests["ok"] and "rest for 30 s" in rests["error"]
 
 
+def at_port(port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", port))
+    return s
+
+
+def free_range(n):
+    """The first of n ports, even, all of them free."""
+    while True:
+        first = random.SystemRandom().randrange(10000, 22000, 2)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + n):
+                stack.enter_context(at_port(port))
+            return first
+
+
+def test_ports_of_other_programs_are_said(tmp_path):
+    """The pair beside them is found; with none left both ways say why."""
+    first, port = free_range(6), free_port()
+    sip = f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n'
+    with at_port(first), at_port(first + 3), Daemon(tmp_path, sip, (first, first + 5)) as daemon:
+        control = Control(daemon.control)
+        assert control.add("c1")[1][1] == first + 4
+        none = control.ask("leg.add", call="c2")
+        assert not none["ok"] and "other ports" in none["error"] or "is free" in none["error"]
+    with at_port(first + 1), Daemon(tmp_path, sip, (first, first + 1)) as daemon:
+        call = Dialog(Client(("127.0.0.1", port)), sdp((4000, "PCMU")))
+        assert call.ok.status == 503
+        none = Control(daemon.control).ask("leg.add", call="c2")
+        assert not none["ok"] and "rest for 30 s" in none["error"]
+    assert "in use by other programs; choose other ports" in daemon.stderr
+
+
 @pytest.mark.parametrize("line, word", [
     (b"nonsense", "JSON"), (b"[]", "JSON object"), (b"{}", "do: leg.add"),
     (b'{"do":"fly"}', '"fly"'), (b'{"do":"leg.add"}', "call must be given"),
@@ -192,7 +227,8 @@ def test_a_line_without_end_ends_the_connection(tmp_path):
 
 
 @pytest.mark.parametrize("ports, words", [
-    ("24000-27999", []), ("24000-24009", ["enough for 5 legs"]), ("33000-34999", ["overlap"])])
+    ("24000-27999", []), ("24000-24009", ["enough for 5 legs"]), ("33000-34999", ["overlap"]),
+    ('24000-27999" address = "192.0.2.77', ["192.0.2.77 is no address of this machine"])])
 def test_the_check_warns_of_ports(ports, words, tmp_path):
     file = tmp_path / "c.conf"
     file.write_text(f'rtp {{ ports = "{ports}" }}\n')
