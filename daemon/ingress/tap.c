@@ -85,6 +85,11 @@ void tap_packet(struct tap *t, const struct decap_packet *p, uint64_t at_us)
 		tap_tcp_packet(t, p, at_us);
 }
 
+void tap_drain(struct tap *t, bool on)
+{
+	t->draining = on;
+}
+
 void tap_end(struct tap *t, const char *reason)
 {
 	tap_tcp_end(t);

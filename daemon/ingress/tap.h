@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/call/call.h"
@@ -54,6 +55,8 @@ void tap_free(struct tap *t);
 
 /** One UDP datagram or TCP segment; the clock stands at its arrival. */
 void tap_packet(struct tap *t, const struct decap_packet *p, uint64_t at_us);
+/** No new calls while this is on; what there is of them is nobody's. */
+void tap_drain(struct tap *t, bool on);
 /** End every call there is. */
 void tap_end(struct tap *t, const char *reason);
 

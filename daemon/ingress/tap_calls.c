@@ -84,6 +84,8 @@ static struct tap_call *call_new(struct tap *t)
 {
 	struct tap_call *c;
 
+	if (t->draining)
+		return NULL;
 	if (t->n_calls >= CALLS_MAX) {
 		t->stats.calls_full++;
 		return NULL;

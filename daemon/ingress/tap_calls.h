@@ -111,6 +111,7 @@ struct tap {
 	struct list flow_list;
 	unsigned n_flows;
 	unsigned n_calls;
+	bool draining;            /* no new ones */
 	struct tap_flow *last;    /* cache: packets come in pairs */
 	uint32_t generation;      /* rises when who-is-where changes */
 	uint64_t occurrences;     /* calls so far, for ids */

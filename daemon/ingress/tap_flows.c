@@ -182,6 +182,8 @@ static void become_call(struct tap *t, struct tap_flow *f, const struct run *r)
 	while ((x = next_held(f))) {
 		if (f->leg)
 			tap_legs_unannounced(t, f, &x->h, x->at_us);
+		else
+			t->stats.foreign++;
 		free(x);
 	}
 	for (unsigned i = 0; i < RUNS; i++)

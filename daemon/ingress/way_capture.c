@@ -218,10 +218,19 @@ static bool command(void *way, const struct command *cmd, struct answer *a)
 	return false; /* others have their part of it, too */
 }
 
-/* Nobody asks us before a call: there is nothing to refuse. */
+/* Nobody asks us before a call, but another instance may be there for it. */
 static void drain(void *way)
 {
-	(void)way;
+	struct capture *c = way;
+
+	tap_drain(c->tap, true);
+}
+
+static void resume(void *way)
+{
+	struct capture *c = way;
+
+	tap_drain(c->tap, false);
 }
 
 static void end(void *way, const char *reason)
@@ -233,5 +242,5 @@ static void end(void *way, const char *reason)
 
 const struct way way_capture = {
 	.name = "capture", .wanted = wanted, .open = open_capture,
-	.drain = drain, .command = command, .end = end, .close = close_capture,
+	.drain = drain, .resume = resume, .command = command, .end = end, .close = close_capture,
 };

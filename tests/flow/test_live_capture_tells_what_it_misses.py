@@ -23,10 +23,10 @@ def conf(directory, interface, text=""):
     return file
 
 
-def call():
+def call(name="call"):
     """A call in which 500 ms are said."""
     frames = Capture()
-    c = Call(frames).start(0)
+    c = Call(frames, name=name).start(0)
     pcm = memoryview(talk((500, True))).cast("h")
     sender = c.sender("caller", 200 * MS, ssrc=7, seq=65530)
     frames.add(sender.speak(pcm).sent)
@@ -140,6 +140,43 @@ def test_the_interface_goes_down_and_away_and_comes_back(tmp_path):
         assert end["reason"] == "bye" and end["rtp"]["lost"] == 50
         assert end["audio"]["samples"]["received"] == 8000
     daemon.valid()
+
+
+def test_draining_it_begins_nothing_and_ends_what_there_is(tmp_path):
+    with Network() as net, \
+            Daemon(tmp_path, f'capture {{ interface = "{net.near}" }}\n') as daemon:
+        control = Control(daemon.control)
+        first, c, sender, pcm = call("first")
+        net.send(first)
+        daemon.until("leg.media")
+        assert control.ask("drain")["status"]["draining"] is True
+        second, _, _, _ = call("second")   # elsewhere: 10.0.0.3 and .4
+        second.frames = [(t, f.replace(b"10.0.0.1", b"10.0.0.3").replace(b"10.0.0.2", b"10.0.0.4")
+                          .replace(bytes([10, 0, 0, 1]), bytes([10, 0, 0, 3]))
+                          .replace(bytes([10, 0, 0, 2]), bytes([10, 0, 0, 4])), k)
+                         for t, f, k in second.frames]
+        net.send(second)
+        rest = Capture()
+        c.capture = rest
+        sender.t_us = 0
+        sender.sent.clear()
+        rest.add(sender.speak(pcm).sent)
+        c.bye(600 * MS)
+        net.send(rest)
+        daemon.until("call.end")
+        end, = daemon.of("leg.end")
+        assert end["audio"]["samples"]["received"] == 8000 and end["rtp"]["lost"] == 0
+        assert len(daemon.of("call.start")) == 1
+        status = control.ask("drain", cancel=True)["status"]
+        assert status["draining"] is False and status["calls"] == 0
+        assert status["capture"]["foreign"] >= 20
+        third, c, _, _ = call("third")
+        c.bye(800 * MS)
+        net.send(third)
+        daemon.until("call.start")
+        daemon.until("call.end")
+    assert [e["sip_call_id"] for e in daemon.of("call.start")] == \
+        ["first@example.com", "third@example.com"]
 
 
 def test_what_the_kernel_drops_is_no_loss_of_the_call(tmp_path):
