@@ -66,6 +66,8 @@ static const mbedtls_ecp_group_id groups[] = {
 #endif
 
 static const char *alpn[] = { "http/1.1", NULL };
+/* A caller over TLS may name its protocol, too (IANA's list) */
+static const char *alpn_server[] = { "http/1.1", "sip/2", NULL };
 
 static int random_fn(void *arg, unsigned char *out, size_t len)
 {
@@ -135,7 +137,9 @@ static int configure(struct tls_context *c, mbedtls_ssl_config *conf, bool newes
 #endif
 	mbedtls_ssl_conf_authmode(conf, c->server ? MBEDTLS_SSL_VERIFY_NONE
 						  : MBEDTLS_SSL_VERIFY_REQUIRED);
-	return mbedtls_ssl_conf_alpn_protocols(conf, alpn) ? -ENOMEM : 0;
+	return mbedtls_ssl_conf_alpn_protocols(conf, c->server ? alpn_server
+							       : alpn)
+		       ? -ENOMEM : 0;
 }
 
 /* A server's tickets of 1.3 would need more than ours has. */

@@ -26,8 +26,10 @@ def certificate(directory):
                     "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key,
                     "-out", cert], check=True, capture_output=True)
+    trust = ssl.create_default_context(cafile=cert)
+    trust.set_alpn_protocols(["sip/2"])
     return (f'tls-cert-file = "{cert}" tls-key-file = "{key}"',
-            ssl.create_default_context(cafile=cert))
+            trust)
 
 
 def sip(transport="udp", more="", host="127.0.0.1"):
