@@ -16,7 +16,8 @@ enum {
 	WAITING_MAX = 512,          /* packets */
 	TELLING = 40,               /* different anchors: it was not silence */
 	RECENT = 16,                /* anchors: what repeats itself is silence */
-	GONE_US = 1000 * 1000,      /* the earlier call is over */
+	SILENT_US = 200 * 1000,     /* the earlier call may be over ... */
+	GONE_US = 1000 * 1000,      /* ... and so it is, or is to all purposes */
 	APART_US = 400 * 1000,      /* a PBX's delay, at most */
 	ENOUGH = 20,                /* different anchors */
 	PLACES_BITS = 16,
@@ -137,6 +138,14 @@ static void end_legs(struct tap_call *c, const char *reason)
 	}
 }
 
+/* Has the earlier call, or what is left of it, been silent since then? */
+static bool is_silent(const struct tap_twin *w, uint64_t since_us)
+{
+	const struct tap_call *e = find_call(w->call->tap, w->same);
+
+	return !e || e->heard_us < since_us;
+}
+
 /* The earlier call is over, and this one goes on: it speaks for itself. */
 static void part(struct tap_twin *w)
 {
@@ -156,9 +165,9 @@ static void on_due(struct timer *timer, uint64_t now_us)
 {
 	struct tap_twin *w = list_item(timer, struct tap_twin, timer);
 
-	(void)now_us;
 	if (w->same) {
-		part(w);
+		if (is_silent(w, now_us - GONE_US))
+			part(w);
 	} else if (w->holds && w->said < TELLING && w->waits < WAITS_MORE) {
 		w->waits++;
 		wait_for(w, WAIT_MORE_US);
@@ -317,7 +326,7 @@ bool tap_same_postpones(struct tap_call *c)
 static void begin_wait(struct tap_twin *w, uint64_t at_us)
 {
 	if (w->same) {
-		if (!find_call(w->call->tap, w->same)) {
+		if (is_silent(w, at_us - SILENT_US)) {
 			w->holds = true;
 			wait_for(w, GONE_US);
 		}

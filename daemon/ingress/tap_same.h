@@ -15,8 +15,9 @@
  * silence), and its call.start does.  The same: call.start has `ids.same_as`, and no leg an ASR.
  * Not the same: everything takes its way, nothing is lost.  What is found later
  * (it began with silence, or was put through later) is told by call.update, and
- * its legs begin anew without an ASR.  When the earlier call ends and this one
- * speaks on for a second, its legs begin anew with their ASR.
+ * its legs begin anew without an ASR.  When the earlier call ends or falls silent
+ * (its parties speak directly now) and this one speaks on for a second, its
+ * legs begin anew with their ASR.
  */
 #pragma once
 
