@@ -213,7 +213,8 @@ static void send_bye(struct sip_call *c)
 	/* a name is not looked up: then it goes where they called from */
 	if (!sip_dialog_next_hop(&hop, c->dialog))
 		(void)sip_uri_address(&to, &hop);
-	if (to.family != c->peer.from.family)
+	/* a Contact behind NAT cannot be reached, but where they called from */
+	if (to.family != c->peer.from.family || c->byes++ % 2)
 		to = c->peer.from;
 	(void)sip_sockets_send(c->server->sockets, &c->peer, &to, c->bye.data,
 			       c->bye.len);

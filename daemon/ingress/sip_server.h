@@ -91,6 +91,7 @@ struct sip_call {
 
 	struct buf bye;           /**< Ours */
 	struct sip_resend bye_resend;
+	unsigned byes;            /**< How often it was sent */
 	uint64_t forget_us;       /**< OVER: when */
 
 	uint64_t session_us;      /**< Ends unless refreshed; 0: never */

@@ -261,6 +261,28 @@ def test_our_bye_goes_the_way_the_call_came(tmp_path, routes, uri, route):
         assert [e["reason"] for e in server.of("call.end")] == ["drain"]
 
 
+def test_our_bye_goes_to_the_newest_contact(tmp_path):
+    with Server(tmp_path) as server:
+        other = Client(server.at)
+        call = Dialog(server.client, LINE).ack()
+        assert call.reinvite(LINE, Contact=f"<sip:carol@{other.at};x=y>").status == 200
+        server.stop()
+        bye = other.receive()
+        assert bye.line == f"BYE sip:carol@{other.at};x=y SIP/2.0"
+        other.raw(respond(bye))
+        server.until("bye")
+
+
+def test_our_bye_finds_who_is_behind_nat(tmp_path):
+    with Server(tmp_path) as server:
+        Dialog(server.client, LINE, Contact="<sip:alice@127.9.9.9:9>").ack()
+        server.stop()
+        bye = server.client.receive()
+        assert bye.line == "BYE sip:alice@127.9.9.9:9 SIP/2.0"
+        server.client.raw(respond(bye))
+        server.until("bye")
+
+
 def test_our_bye_finds_who_closed_the_connection(tmp_path):
     with Server(tmp_path, transport="tcp") as server, socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
