@@ -52,6 +52,8 @@ struct sip_server {
 	uint64_t secret;          /**< Of the tags in what is refused */
 	uint64_t answered, refused, strange; /**< Requests; junk */
 	struct log_limit told[8]; /**< By kind of refusal */
+	uint64_t strangers_s;     /**< The second in which ... */
+	unsigned strangers;       /**< ... so many were told 403 */
 	struct log_limit no_leg;
 	struct recording_config recording; /**< Of the configuration */
 	struct log_limit bad_metadata;

@@ -14,6 +14,8 @@
 
 enum {
 	KEPT_MAX = 8000,        /* calls that are over, besides max-calls */
+	SECOND_US = 1000 * 1000,
+	STRANGERS_MAX = 100,     /* told 403, a second */
 	RETRY_S = 5,
 	FDS_LEG = 3,             /* RTP, RTCP, and to its asr */
 	FDS_KEPT = 32,           /* for what is there: a new connection ... */
@@ -29,6 +31,17 @@ static bool permitted(const struct addr *from, void *arg)
 
 	return permit && permit[0] ? network_any_has(permit, from)
 				   : addr_is_loopback(from);
+}
+
+/* So many a second: nobody makes us a mirror with a sender's address forged */
+static bool may_say_403(struct sip_server *s)
+{
+	const uint64_t now_s = timers_now_us(s->cfg.timers) / SECOND_US;
+
+	if (s->strangers_s != now_s)
+		s->strangers = 0;
+	s->strangers_s = now_s;
+	return s->strangers++ < STRANGERS_MAX;
 }
 
 static bool limited(struct sip_server *s, unsigned kind, uint64_t *more)
@@ -202,8 +215,12 @@ static void on_request(struct sip_server *s, struct sip_request *r, int err)
 	struct buf headers = { 0 };
 
 	if (!permitted(&r->peer.from, s)) {
-		if (!is_ack(r->f))
+		if (is_ack(r->f))
+			return;
+		if (may_say_403(s))
 			sip_refuse(s, r, 403, NULL);
+		else
+			s->refused++;
 		return;
 	}
 	const unsigned status = sip_judge(&headers, r->f, r->m, err);

@@ -10,6 +10,7 @@
  *   ack, bye, update [HEADER], hold
  *   ok                  200 to our BYE
  *   rtp                 a packet of audio
+ *   strangers N         OPTIONS of somebody else; "N:ANSWERS"
  *   wait MS
  */
 #include "daemon/ingress/way.h"
@@ -195,6 +196,35 @@ static void send_rtp(void)
 	put(t.media, &t.leg, packet, sizeof(packet));
 }
 
+static void strangers(unsigned n)
+{
+	static const uint8_t ip[4] = { 127, 0, 0, 2 };
+	struct addr at = addr_v4(ip, 0);
+	const int mine = t.fd, fd = bound(&at);
+	unsigned answers = 0;
+	char text[2048];
+
+	t.fd = fd;
+	for (unsigned i = 0; i < n; i++) {
+		const size_t before = t.out.len;
+		ssize_t got;
+
+		snprintf(text, sizeof(text), "OPTIONS sip:b SIP/2.0\r\nVia: "
+			 "SIP/2.0/UDP x;branch=z9hG4bK%u;rport\r\nFrom: <sip:"
+			 "a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: %u\r\nCSeq: 1 "
+			 "OPTIONS\r\n\r\n", i, i);
+		put(fd, &t.server, text, strlen(text));
+		while ((got = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+			assert_memory_equal(text, "SIP/2.0 403", 11);
+			answers++;
+		}
+		assert_int_equal(t.out.len, before);
+	}
+	buf_printf(&t.out, "%u:%u ", n, answers);
+	close(fd);
+	t.fd = mine;
+}
+
 static void step(const char *word, const char *rest)
 {
 	if (!strcmp(word, "invite")) {
@@ -217,6 +247,8 @@ static void step(const char *word, const char *rest)
 		say_ok();
 	} else if (!strcmp(word, "rtp")) {
 		send_rtp();
+	} else if (!strcmp(word, "strangers")) {
+		strangers((unsigned)strtoul(rest, NULL, 10));
 	} else if (!strcmp(word, "wait")) {
 		wait_ms((unsigned)strtoul(rest, NULL, 10));
 	} else {
@@ -369,6 +401,9 @@ static const struct {
 	{ "not on hold", "media-timeout = \"60s\"", "invite; ack; wait 30000; hold;"
 	  "ack; wait 600000", "start@0 200@0 200@30000 " },
 
+	{ "strangers are told so often and no more", "permit = {\"127.0.0.1\"}",
+	  "strangers 250; invite; ack; wait 1000; strangers 30; strangers 150; bye",
+	  "250:100 start@0 200@0 30:30 150:70 end:bye@1000 200@1000 " },
 	{ "a lost answer to BYE", "", "invite; ack; bye; again; wait 31000; again;"
 	  "wait 999; again", "start@0 200@0 end:bye@0 200@0 200@0 200@31000 "
 	  "200@31999 " },
