@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/app_calls.h"
 #include "daemon/app_ports.h"
 #include "daemon/app_watch.h"
 #include "daemon/base/log.h"
+#include "daemon/call/look.h"
 #include "daemon/cfg/ports.h"
 #include "daemon/core.h"
 #include "daemon/ingress/way.h"
@@ -152,18 +154,65 @@ static void on_status(struct status *out, void *arg)
 	*out = a.status;
 }
 
-static void on_command(const struct command *c, struct answer *a, void *arg)
+static bool ask_ways(struct run *r, const struct command *c, struct answer *a)
 {
-	struct run *r = arg;
 	bool answered = false;
 
-	clock_live_run(r->clock);
-	if (c->kind == COMMAND_DRAIN)
-		drain(r, c, a);
 	for (size_t i = 0; i < r->n_ways && !answered; i++)
 		if (r->ways[i].way->command)
 			answered = r->ways[i].way->command(r->ways[i].opened,
 							   c, a);
+	return answered;
+}
+
+static void hang_up(struct run *r, const struct command *c, struct answer *a)
+{
+	struct command to = *c;
+	struct call_look look;
+
+	if (!call_look(r->core.calls, c->target, &look)) {
+		answer_error(a, "no call and no leg is called %s; it may have "
+			     "ended", c->target);
+		return;
+	}
+	to.call = look.id;
+	if (!look.ended && !ask_ways(r, &to, a))
+		answer_error(a, "%s is only looked on: the source \"%s\" has "
+			     "no way to end it", c->target, look.source);
+}
+
+/* What is asked of the service, not of its ways.  @return false: it is theirs */
+static bool own_command(struct run *r, const struct command *c,
+			struct answer *a)
+{
+	switch (c->kind) {
+	case COMMAND_CALLS:
+		app_calls_list(r->core.calls, c, a);
+		return true;
+	case COMMAND_CALL_SHOW:
+		app_calls_one(r->core.calls, c, a);
+		return true;
+	case COMMAND_HANGUP:
+		hang_up(r, c, a);
+		return true;
+	case COMMAND_METRICS:
+		watch_answer(r->watch, c, a);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void on_command(const struct command *c, struct answer *a, void *arg)
+{
+	struct run *r = arg;
+
+	clock_live_run(r->clock);
+	if (own_command(r, c, a))
+		return;
+	if (c->kind == COMMAND_DRAIN)
+		drain(r, c, a);
+	const bool answered = ask_ways(r, c, a);
 	if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
 		fill_status(r, &a->status);
 	} else if (!answered) {

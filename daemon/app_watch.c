@@ -2,10 +2,12 @@
 #include "daemon/app_watch.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/array.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/log.h"
 #include "daemon/base/map.h"
@@ -17,13 +19,18 @@
 #include "daemon/pub/subscribers.h"
 #include "daemon/services.h"
 
-enum { PAST = 2000 }; /* events that a page which opens is told of */
+enum {
+	PAST = 2000,         /* events that a page which opens is told of */
+	PIECE = 40 * 1024,   /* of the figures in one answer [bytes] */
+};
 
 struct watch {
 	struct watch_config cfg;
 	struct metrics *metrics;
 	struct metrics_asr *asrs;
 	struct http *http;        /* NULL: not configured */
+	struct buf figures;       /* of the moment the first piece was asked
+				     for */
 	struct journal_tap tap;   /* while somebody looks at the page */
 	bool tapped;
 };
@@ -102,6 +109,30 @@ void watch_print(struct buf *out, void *watch)
 	};
 
 	metrics_print(w->metrics, &now, out);
+}
+
+/* Whole lines; those that come later are of the same moment. */
+void watch_answer(struct watch *w, const struct command *c, struct answer *a)
+{
+	if (!c->next) {
+		buf_clear(&w->figures);
+		watch_print(&w->figures, w);
+	}
+
+	const char *all = buf_str(&w->figures);
+	const size_t len = w->figures.len, at = (size_t)c->next;
+	size_t end = MIN(at + PIECE, len);
+
+	if (c->next > len || (at && all[at - 1] != '\n')) {
+		answer_error(a, "somebody else asked meanwhile; begin again "
+			     "with from 0");
+		return;
+	}
+	while (end < len && end > at && all[end - 1] != '\n')
+		end--;
+	a->name = "metrics";
+	a->body = json_stringn(all + at, end - at);
+	a->next = end < len ? end : 0;
 }
 
 /* -- HTTP --------------------------------------------------------------------- */
@@ -208,6 +239,7 @@ void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
+	buf_free(&w->figures);
 	metrics_free(w->metrics);
 	free(w->asrs);
 	free(w);

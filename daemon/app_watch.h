@@ -24,6 +24,8 @@ void watch_event(const struct event *e, void *watch);
 int watch_listen(struct watch *w);
 /** As /metrics has them. */
 void watch_print(struct buf *out, void *watch);
+/** metrics: the same, in pieces that fit in a line. */
+void watch_answer(struct watch *w, const struct command *c, struct answer *a);
 /** HTTP ends; while the loop can still run. */
 void watch_stop(struct watch *w);
 /** NULL is fine. */

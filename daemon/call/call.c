@@ -104,6 +104,7 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 	snprintf(c->id, sizeof(c->id), "%s", i->id);
 	c->started_us = i->started_us ? i->started_us
 				      : timers_now_us(cs->cfg.timers);
+	c->number = ++cs->numbered;
 	list_add(&cs->all, &c->in_calls);
 	cs->count++;
 
@@ -120,6 +121,11 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 	cs->cfg.events.emit(&e, cs->cfg.events.arg);
 	*out = c;
 	return 0;
+}
+
+const char *call_id(const struct call *c)
+{
+	return c->id;
 }
 
 void call_update(struct call *c, const struct call_news *n)

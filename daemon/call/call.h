@@ -97,6 +97,8 @@ struct call_news {
 	size_t n_participants;
 };
 
+/** Its id, as in events. */
+const char *call_id(const struct call *c);
 /** Publishes call.update. */
 void call_update(struct call *c, const struct call_news *n);
 /** Ends its legs, too; the handle is gone. */

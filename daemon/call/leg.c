@@ -36,6 +36,7 @@ struct leg {
 	struct decoder *decoder;       /* for the audio sink, or without ASR */
 	void *audio;                   /* handle of the sink */
 	struct account account;
+	struct history history;
 	bool media;                    /* leg.media was told */
 	uint64_t media_us;             /* arrival of sample 0 */
 	char reason[32];               /* of leg_end(); "" */
@@ -98,6 +99,7 @@ static void on_state(const char *state, const struct reason *why, void *arg)
 	struct leg *l = arg;
 	struct event e = event_of(l, EVENT_LEG_STATE);
 
+	history_add(&l->history, e.now_us, state, NULL, why);
 	e.leg_state.asr_state = state;
 	if (why) {
 		e.leg_state.reason = reason_name(why->class);
@@ -203,6 +205,7 @@ void leg_note(struct leg *l, const char *reason)
 
 	e.leg_state.asr_state = l->uplink ? uplink_state(l->uplink) : NULL;
 	e.leg_state.reason = reason;
+	history_add(&l->history, e.now_us, e.leg_state.asr_state, reason, NULL);
 	emit(l, &e);
 }
 
@@ -576,23 +579,46 @@ void leg_free(struct leg *l)
 	free(l);
 }
 
+static void print_account(const struct leg *l, struct event_leg_end *out)
+{
+	const uint64_t begin_us = l->call->started_us;
+	struct receiver_stats rs;
+
+	receiver_stats(l->receiver, &rs);
+	account_print(&l->account, out, &rs);
+	out->reason = l->reason;
+	out->duration = receiver_position(l->receiver);
+	out->offset_us = !l->media		  ? EVENT_UNKNOWN
+			 : l->media_us > begin_us ? l->media_us - begin_us
+						  : 0;
+	out->asr = l->service != NULL;
+	out->stream = l->stream;
+}
+
+void leg_look(const struct leg *l, struct leg_look *out)
+{
+	*out = (struct leg_look){
+		.id = l->id, .role = l->role,
+		.asr = l->service ? l->service->config->name : "none",
+		.state = l->uplink ? uplink_state(l->uplink) : NULL,
+		.unusable = l->unusable[0] ? l->unusable : NULL,
+		.media = l->media, .ended = leg_ended(l), .stream = l->stream,
+		.rtp = l->rtp, .now_us = timers_now_us(cfg(l)->timers),
+		.backlog = l->uplink ? uplink_backlog(l->uplink) : 0,
+		.history = &l->history,
+	};
+	print_account(l, &out->so_far);
+	if (l->uplink)
+		out->so_far.connections = uplink_connections(l->uplink);
+}
+
 /* Everything was said: the leg's last event. */
 static void finish(struct leg *l)
 {
 	struct call *c = l->call;
 	struct event e = event_of(l, EVENT_LEG_END);
-	struct receiver_stats rs;
 
-	receiver_stats(l->receiver, &rs);
-	account_print(&l->account, &e.leg_end, &rs);
-	e.leg_end.reason = l->reason;
-	e.leg_end.duration = receiver_position(l->receiver);
-	e.leg_end.offset_us = !l->media ? EVENT_UNKNOWN
-			      : l->media_us > c->started_us
-				      ? l->media_us - c->started_us
-				      : 0;
-	e.leg_end.asr = l->service != NULL;
-	e.leg_end.stream = l->stream;
+	print_account(l, &e.leg_end);
 	emit(l, &e);
 	leg_free(l);
 	call_leg_over(c); /* may free the call: last line */

@@ -6,11 +6,13 @@
 #include "daemon/base/list.h"
 #include "daemon/base/log.h"
 #include "daemon/call/call.h"
+#include "daemon/call/look.h"
 
 struct calls {
 	struct calls_config cfg;
 	struct list all;      /* of struct call, oldest first */
 	unsigned count;
+	uint64_t numbered;    /* calls ever */
 	unsigned busy;        /* legs that hold up a replay */
 	struct log_limit failed;
 };
@@ -18,6 +20,7 @@ struct calls {
 struct call {
 	struct list in_calls;
 	struct calls *calls;
+	uint64_t number;      /* of all, from 1 */
 	char id[EVENT_ID];
 	char *source, *calling, *called, *language;
 	struct addr trunk;
@@ -36,5 +39,7 @@ void leg_free(struct leg *l);
 /** For calls.c: the link in call->legs, and whether leg_end() was called. */
 struct leg *leg_of(struct list *in_call);
 bool leg_ended(const struct leg *l);
+/** How it stands with it. */
+void leg_look(const struct leg *l, struct leg_look *out);
 /** For leg.c: the leg was told of as ended and is gone. */
 void call_leg_over(struct call *c);

@@ -410,6 +410,11 @@ unsigned uplink_connections(const struct uplink *u)
 	return u->connections;
 }
 
+uint64_t uplink_backlog(const struct uplink *u)
+{
+	return uplink_unsent(u);
+}
+
 const char *uplink_state(const struct uplink *u)
 {
 	return u->state;

@@ -91,5 +91,7 @@ void uplink_span(struct uplink *u, const struct span *s);
 void uplink_finish(struct uplink *u);
 /** Connections that became ready so far. */
 unsigned uplink_connections(const struct uplink *u);
+/** Audio not sent yet, of this leg [samples]. */
+uint64_t uplink_backlog(const struct uplink *u);
 /** The last state told of; a word of INTERFACES' list. */
 const char *uplink_state(const struct uplink *u);

@@ -53,8 +53,9 @@ struct way {
 	/** New calls again.  NULL: it never refused any. */
 	void (*resume)(void *way);
 	/**
-	 * What came by the control socket; of status its part.  NULL: nothing
-	 * is its own.
+	 * What came by the control socket; of status its part.  `hangup` names
+	 * a call that is there, perhaps another way's.  NULL: nothing is its
+	 * own.
 	 *
 	 * @return true: it was its own, and is answered
 	 */

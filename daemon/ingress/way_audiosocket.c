@@ -413,11 +413,23 @@ static void on_connection(uv_stream_t *from, void *arg)
 
 /* -- commands --------------------------------------------------------------- */
 
+static bool hang_up(struct way_audiosocket *w, const char *id)
+{
+	const struct socket_call *call = call_find(w, id);
+
+	list_each(&w->conns, x)
+		if (call && conn_of(x)->call == call)
+			over(conn_of(x), "ctl", true);
+	return call != NULL;
+}
+
 static bool command(void *way, const struct command *c, struct answer *a)
 {
 	struct way_audiosocket *w = way;
 	uint8_t uuid[16];
 
+	if (c->kind == COMMAND_HANGUP)
+		return hang_up(w, c->call);
 	if (c->kind != COMMAND_CALL_REGISTER)
 		return false;
 	if (c->has_uuid)

@@ -298,6 +298,17 @@ static void call_register(struct way_rtp *w, const struct command *cmd,
 	keep(c);
 }
 
+static bool hang_up(struct way_rtp *w, const char *id)
+{
+	struct rtp_call *c = call_find(w, id);
+
+	if (!c || !c->call)
+		return false;
+	list_each(&c->legs, y)
+		leg_over(leg_in(y), "ctl");
+	return true;
+}
+
 static void tell_status(const struct way_rtp *w, struct status *s)
 {
 	const struct rtp_totals *all = rtp_ports_totals(w->cfg.ports);
@@ -329,9 +340,12 @@ static bool command(void *way, const struct command *c, struct answer *a)
 	case COMMAND_STATUS:
 	case COMMAND_DRAIN:
 		tell_status(w, &a->status);
-		break;
+		return false;
+	case COMMAND_HANGUP:
+		return hang_up(w, c->call);
+	default:
+		return false;
 	}
-	return false;
 }
 
 /* -- the way ---------------------------------------------------------------------------- */

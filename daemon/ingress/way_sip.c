@@ -341,10 +341,25 @@ static bool busy(const void *way)
 	return ((const struct sip_server *)way)->n_ending > 0;
 }
 
+static bool hang_up(struct sip_server *s, const char *id)
+{
+	list_each(&s->calls, x) {
+		struct sip_call *c = list_item(x, struct sip_call, in_server);
+
+		if (!c->call || strcmp(call_id(c->call), id) != 0)
+			continue;
+		sip_call_bye(c, "ctl");
+		return true;
+	}
+	return false;
+}
+
 static bool command(void *way, const struct command *c, struct answer *a)
 {
 	struct sip_server *s = way;
 
+	if (c->kind == COMMAND_HANGUP)
+		return hang_up(s, c->call);
 	if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
 		a->status.sip = true;
 		a->status.sip_calls = s->n_calls;

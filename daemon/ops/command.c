@@ -245,6 +245,33 @@ static int read_drain(struct command *c, json_t *o, char *error)
 	return 0;
 }
 
+static int read_target(struct command *c, json_t *o, char *error)
+{
+	return name_of(&c->target, o, "call", EVENT_ID, error);
+}
+
+static int next_of(struct command *c, const json_t *o, const char *key,
+		   char *error)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (v && (!json_is_integer(v) || json_integer_value(v) < 0))
+		return wrong(error, "%s: the \"next\" of the answer before",
+			     key);
+	c->next = (uint64_t)json_integer_value(v);
+	return 0;
+}
+
+static int read_calls(struct command *c, json_t *o, char *error)
+{
+	return next_of(c, o, "after", error);
+}
+
+static int read_metrics(struct command *c, json_t *o, char *error)
+{
+	return next_of(c, o, "from", error);
+}
+
 static const struct {
 	const char *name;
 	int (*read)(struct command *c, json_t *o, char *error); /* or NULL */
@@ -254,6 +281,10 @@ static const struct {
 	[COMMAND_CALL_REGISTER] = { "call.register", read_register },
 	[COMMAND_STATUS]	= { "status", NULL },
 	[COMMAND_DRAIN]		= { "drain", read_drain },
+	[COMMAND_CALLS]		= { "calls", read_calls },
+	[COMMAND_CALL_SHOW]	= { "call", read_target },
+	[COMMAND_HANGUP]	= { "hangup", read_target },
+	[COMMAND_METRICS]	= { "metrics", read_metrics },
 };
 
 static int read_command(struct command *c, json_t *o, char *error)
@@ -266,8 +297,9 @@ static int read_command(struct command *c, json_t *o, char *error)
 		c->kind = (enum command_kind)i;
 		return commands[i].read ? commands[i].read(c, o, error) : 0;
 	}
-	return wrong(error, "do: leg.add, leg.end, call.register, status or "
-		     "drain, not \"%.*s\"", SHOWN, what ? what : "");
+	return wrong(error, "do: leg.add, leg.end, call.register, status, "
+		     "calls, call, hangup, metrics or drain, not \"%.*s\"",
+		     SHOWN, what ? what : "");
 }
 
 int command_parse(struct command *out, const char *line, size_t len,

@@ -7,14 +7,20 @@
  *    {"id":3,"do":"call.register","call":"c1","uuid":"...","role":"caller"}
  *    {"id":4,"do":"status"}
  *    {"id":5,"do":"drain","cancel":false}
+ *    {"id":6,"do":"calls","after":0}
+ *    {"id":7,"do":"call","call":"c1"}
+ *    {"id":8,"do":"hangup","call":"c1"}
+ *    {"id":9,"do":"metrics","from":0}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
  * for it when the call is new), `label`, `language` (its routes may ask for
  * one), `payload_type` (needed with codec L16: 8 kHz, mono) and `remote`
  * ("192.0.2.1:4000": who will send; without it the sender is learned).
  * call.register with `uuid` tells whose an AudioSocket will be, and may have
- * `role`, `label` and `language`; one for each leg.  Unknown members are
- * ignored.  Pure.
+ * `role`, `label` and `language`; one for each leg.  Where a call is looked
+ * for, `call` may be the id of one of its legs.  An answer that would not fit
+ * in a line says where to go on: `after` of calls, `from` of metrics are the
+ * answer's `next`.  Unknown members are ignored.  Pure.
  */
 #pragma once
 
@@ -41,6 +47,10 @@ enum command_kind {
 	COMMAND_CALL_REGISTER,
 	COMMAND_STATUS,
 	COMMAND_DRAIN,
+	COMMAND_CALLS,
+	COMMAND_CALL_SHOW,
+	COMMAND_HANGUP,
+	COMMAND_METRICS,
 };
 
 /** Strings belong to it; NULL: not said. */
@@ -48,6 +58,8 @@ struct command {
 	enum command_kind kind;
 	const char *call;         /**< leg.add, call.register */
 	const char *leg;          /**< leg.end */
+	const char *target;       /**< call, hangup: a call's id or a leg's */
+	uint64_t next;            /**< calls, metrics: where to go on */
 	enum role role;
 	const char *codec;        /**< "PCMU" "PCMA" "L16" */
 	int payload_type;         /**< -1: not said */

@@ -105,6 +105,11 @@ static void put_answer(json_t *o, const struct command *c,
 	} else if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
 		json_object_set_new(o, "status", status_json(&a->status));
 	}
+	if (a->name)
+		json_object_set(o, a->name, a->body);
+	if (a->next)
+		json_object_set_new(o, "next",
+				    json_integer((json_int_t)a->next));
 }
 
 void control_print(struct buf *out, const char *id, const struct command *c,
@@ -157,6 +162,7 @@ static int take_line(struct client *c, const char *line, size_t len)
 		c->control->fn(&cmd, &a, c->control->arg);
 	const int err = say(c->conn, id, &cmd, &a);
 	command_free(&cmd);
+	json_decref(a.body);
 	return err;
 }
 

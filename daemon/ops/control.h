@@ -44,6 +44,9 @@ struct answer {
 	char leg[EVENT_ID];             /**< leg.add ... */
 	struct addr address;            /**< ... and where it receives */
 	struct status status;           /**< status, drain */
+	const char *name;               /**< NULL, or what `body` is called */
+	void *body;                     /**< json_t, the answer's own */
+	uint64_t next;                  /**< 0, or where to go on */
 };
 
 /** What was wrong and what to do. */

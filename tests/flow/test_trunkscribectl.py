@@ -63,7 +63,8 @@ def server(tmp_path):
 
 @pytest.mark.parametrize("arguments,says", [
     ([], "which command"), (["nonsense"], "no such command: nonsense"),
-    (["calls"], "not in version"), (["status", "x"], "too many: x"),
+    (["calls", "x"], "too many: x"), (["status", "x"], "too many: x"), (["call"], "name it: call"),
+    (["hangup", "a/b"], "no call's id"), (["metrics", "--cancel"], "--cancel is for drain"),
     (["status", "--cancel"], "--cancel is for drain"), (["tail", "--json"], "--json is not for"),
     (["drain", "--name", "x"], "are for events"), (["events", "x"], "too many: x"),
     (["tail", "a", "b"], "many: b"),
@@ -83,7 +84,8 @@ def test_help_and_version():
     assert ctl("--version").stdout.startswith("trunkscribectl 0.")
 
 
-@pytest.mark.parametrize("command", ["events", "tail", "status", "drain"])
+@pytest.mark.parametrize("command", ["events", "tail", "status", "drain", "calls",
+                                     "metrics"])
 def test_no_daemon(tmp_path, command):
     p = ctl(command, "-s", tmp_path / "none")
     assert p.returncode == 2 and "is trunkscribed running" in p.stderr

@@ -9,10 +9,11 @@ struct client;
 /** What the command line asked for. */
 struct options {
 	const char *socket;  /**< Of the command's own kind */
-	const char *id;      /**< tail: a call; NULL: all */
+	const char *id;      /**< A call or a leg; tail: a call, NULL: all */
+	const char *word;    /**< asr: enable, disable; loglevel: which */
 	const char *name;    /**< NULL: none */
 	const char *from;    /**< NULL: the command's default */
-	bool json;           /**< status, drain: as JSON */
+	bool json;           /**< As JSON */
 	bool cancel;         /**< drain: take new calls again */
 	bool once;           /**< tail: end with the first call that ends */
 };
@@ -43,3 +44,7 @@ int command_events(const struct options *o);
 int command_tail(const struct options *o);
 int command_status(const struct options *o);
 int command_drain(const struct options *o);
+int command_calls(const struct options *o);
+int command_call(const struct options *o);
+int command_hangup(const struct options *o);
+int command_metrics(const struct options *o);

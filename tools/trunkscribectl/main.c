@@ -11,48 +11,39 @@
 enum { USAGE = 64, FROM = 256, NAME, ONCE, JSON, CANCEL, HELP, VERSION };
 
 static const char help[] =
-"usage: trunkscribectl events [-s SOCKET] [--name NAME] [--from WHERE]\n"
-"       trunkscribectl tail [ID] [-s SOCKET] [--from WHERE] [--once]\n"
-"       trunkscribectl status [-s SOCKET] [--json]\n"
-"       trunkscribectl drain [--cancel] [-s SOCKET] [--json]\n"
+"usage: trunkscribectl COMMAND [-s SOCKET] [--json]\n"
 "\n"
-"  events   print every event, a line of JSON each, as it happens\n"
-"  tail     print the transcript of all calls, or of the call ID, as people\n"
-"           read it: one line for each final piece, the parties side by side\n"
-"  status   how it stands with the daemon\n"
-"  drain    take no new calls; those there are go on\n"
+"  status            how it stands with the daemon\n"
+"  calls             all calls, a line each\n"
+"  call ID           a call and its legs: where they come from, how well, what\n"
+"                    waits, what their ASR does and did\n"
+"  hangup ID         end a call (SIP: with BYE)\n"
+"  metrics           the figures, as Prometheus gets them\n"
+"  drain [--cancel]  take no new calls; those there are go on\n"
+"  events [--name NAME] [--from WHERE]\n"
+"                    print every event, a line of JSON each, as it happens\n"
+"  tail [ID] [--from WHERE] [--once]\n"
+"                    print the transcript of all calls, or of the call ID, as\n"
+"                    people read it: one line for each final piece, the parties\n"
+"                    side by side\n"
 "\n"
-"  -s SOCKET    the daemon's event socket (/run/trunkscribe/events.sock), for\n"
-"               status and drain its control socket\n"
-"               (/run/trunkscribe/control.sock)\n"
+"  ID           of a call, or of one of its legs\n"
+"  -s SOCKET    the daemon's control socket (/run/trunkscribe/control.sock), for\n"
+"               events and tail its event socket (/run/trunkscribe/events.sock)\n"
+"  --json       as one line of JSON; events are that anyway, tail has none\n"
 "  --name NAME  acknowledge what was printed, so that the next start with the\n"
 "               same name and --from resume misses nothing\n"
 "  --from WHERE where to begin: now, oldest, resume (where NAME stopped) or\n"
 "               EPOCH:SEQ.  Default: now; resume with a name; oldest with an ID\n"
 "  --once       end when the first call has ended; an ID implies it\n"
-"  --json       as one line of JSON\n"
 "  --cancel     take new calls again\n"
 "\n"
-"Exit code: 0 ended as asked, 2 no daemon or it went away, 64 usage.\n";
+"Exit code: 0 ended as asked, 2 no daemon, or it refused or went away, 64 usage.\n";
 
 static int usage(const char *what, const char *which)
 {
 	fprintf(stderr, "trunkscribectl: %s%s\n\n%s", what, which, help);
 	return USAGE;
-}
-
-/* In INTERFACES, but not in this version. */
-static bool is_planned(const char *command)
-{
-	static const char *const planned[] = {
-		"calls", "call", "metrics", "pause", "resume", "hangup",
-		"reload",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(planned); i++)
-		if (!strcmp(command, planned[i]))
-			return true;
-	return false;
 }
 
 static bool is_id(const char *text)
@@ -76,33 +67,55 @@ static bool is_place(const char *text)
 	return digits > 0 && digits <= 18 && text[hex + 1 + digits] == 0;
 }
 
-static int run_control(const char *command, char **arguments,
-		       struct options *o)
-{
-	const bool drain = !strcmp(command, "drain");
+/* What is asked of the control socket. */
+static const struct verb {
+	const char *name;
+	int (*run)(const struct options *o);
+	bool id;        /* takes one */
+} verbs[] = {
+	{ "status", command_status, false },
+	{ "drain", command_drain, false },
+	{ "calls", command_calls, false },
+	{ "call", command_call, true },
+	{ "hangup", command_hangup, true },
+	{ "metrics", command_metrics, false },
+};
 
+static const struct verb *verb_of(const char *command)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (!strcmp(command, verbs[i].name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int run_verb(const struct verb *v, char **arguments, struct options *o)
+{
+	if (v->id) {
+		if (!*arguments)
+			return usage("which call or leg? name it: ", v->name);
+		o->id = *arguments++;
+		if (!is_id(o->id))
+			return usage("no call's id: ", o->id);
+	}
 	if (*arguments)
 		return usage("one argument too many: ", *arguments);
 	if (o->name || o->from || o->once)
 		return usage("--name, --from and --once are for events and "
 			     "tail", "");
-	if (o->cancel && !drain)
+	if (o->cancel && strcmp(v->name, "drain") != 0)
 		return usage("--cancel is for drain", "");
 	if (!o->socket)
 		o->socket = "/run/trunkscribe/control.sock";
-	return drain ? command_drain(o) : command_status(o);
+	return v->run(o);
 }
 
 static int run(const char *command, char **arguments, struct options *o)
 {
-	if (is_planned(command)) {
-		fprintf(stderr, "trunkscribectl: \"%s\" is not in version %s "
-			"yet; there are events, tail, status and drain\n", command,
-			TRUNKSCRIBE_VERSION);
-		return USAGE;
-	}
-	if (!strcmp(command, "status") || !strcmp(command, "drain"))
-		return run_control(command, arguments, o);
+	const struct verb *v = verb_of(command);
+
+	if (v)
+		return run_verb(v, arguments, o);
 	if (o->json || o->cancel)
 		return usage(o->json ? "--json" : "--cancel",
 			     " is not for this command");

@@ -178,3 +178,30 @@ void screen_line(struct buf *out, const struct screen *s, enum colour colour,
 	buf_puts(out, "\n");
 	buf_free(&line);
 }
+
+int screen_width(const char *text)
+{
+	int used = 0, width;
+
+	for (size_t n; (n = next_char(text, &width)) != 0; text += n)
+		used += width > 0 ? width : 0;
+	return used;
+}
+
+void screen_column(struct buf *out, const char *text, int width, bool right)
+{
+	struct buf kept = {0};
+	int used = 0, wide;
+
+	for (size_t n; (n = next_char(text, &wide)) != 0; text += n) {
+		if (wide < 0)
+			continue;
+		if (used + wide > width)
+			break;
+		buf_add(&kept, text, n);
+		used += wide;
+	}
+	buf_printf(out, "%*s%s%*s", right ? width - used : 0, "",
+		   buf_str(&kept), right ? 0 : width - used, "");
+	buf_free(&kept);
+}

@@ -35,3 +35,7 @@ void screen_wrap(struct buf *out, const struct screen *s, enum colour colour,
 /** One line, cut at the screen's width. */
 void screen_line(struct buf *out, const struct screen *s, enum colour colour,
 		 const char *text);
+/** Columns the text takes, without what is not printed. */
+int screen_width(const char *text);
+/** Append exactly `width` columns of it: cut, or filled with blanks. */
+void screen_column(struct buf *out, const char *text, int width, bool right);
