@@ -19,6 +19,7 @@ enum {
 	FIRST_US = 60 * SECOND_US,   /* ... to the first audio */
 	JUDGE_US = 5 * SECOND_US,    /* of audio, before its rate is judged */
 	QUEUE_MAX = 64 * 1024,       /* not acknowledged: one that is slow */
+	NORMAL = 1000,
 	GOING_AWAY = 1001,           /* RFC 6455 section 7.4.1 */
 	UNSUPPORTED = 1003,
 	POLICY = 1008,
@@ -329,6 +330,19 @@ void forks_look(struct forks *f, uint64_t now_us)
 		if (!k->over && is_silent(k, now_us))
 			finish(k, "timeout", POLICY, "nothing came");
 	}
+}
+
+bool forks_hang_up(struct forks *f, const char *call, const char *reason)
+{
+	list_each(&f->all, x) {
+		struct fork *k = list_item(x, struct fork, in_all);
+
+		if (!k->call || strcmp(call_id(k->call), call) != 0)
+			continue;
+		finish(k, reason, NORMAL, "hung up");
+		return true;
+	}
+	return false;
 }
 
 void forks_end(struct forks *f, const char *reason)

@@ -42,6 +42,8 @@ int fork_accept(struct forks *f, struct websocket *ws,
 		struct websocket_answer *answer);
 /** Every second or so: those that say nothing come to an end. */
 void forks_look(struct forks *f, uint64_t now_us);
+/** The call named so ends, its websocket is closed.  @return false: none is */
+bool forks_hang_up(struct forks *f, const char *call, const char *reason);
 /** All calls end, all websockets are closed with 1001. */
 void forks_end(struct forks *f, const char *reason);
 /** Everything, at once. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/ingress/tap_calls.h"
 #include "daemon/ingress/tap_same.h"
@@ -88,6 +89,19 @@ void tap_packet(struct tap *t, const struct decap_packet *p, uint64_t at_us)
 void tap_drain(struct tap *t, bool on)
 {
 	t->draining = on;
+}
+
+bool tap_hang_up(struct tap *t, const char *call, const char *reason)
+{
+	list_each(&t->calls, x) {
+		struct tap_call *c = list_item(x, struct tap_call, in_tap);
+
+		if (!c->call || strcmp(call_id(c->call), call) != 0)
+			continue;
+		tap_call_end(c, reason);
+		return true;
+	}
+	return false;
 }
 
 void tap_end(struct tap *t, const char *reason)

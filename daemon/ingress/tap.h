@@ -57,6 +57,9 @@ void tap_free(struct tap *t);
 void tap_packet(struct tap *t, const struct decap_packet *p, uint64_t at_us);
 /** No new calls while this is on; what there is of them is nobody's. */
 void tap_drain(struct tap *t, bool on);
+/** End this one: what still comes of it is nobody's.  @return false: none is
+ * called so */
+bool tap_hang_up(struct tap *t, const char *call, const char *reason);
 /** End every call there is. */
 void tap_end(struct tap *t, const char *reason);
 

@@ -201,6 +201,8 @@ static bool command(void *way, const struct command *cmd, struct answer *a)
 	struct decap_stats ds;
 	struct tap_stats ts;
 
+	if (cmd->kind == COMMAND_HANGUP)
+		return tap_hang_up(c->tap, cmd->call, "ctl");
 	if (cmd->kind != COMMAND_STATUS && cmd->kind != COMMAND_DRAIN)
 		return false;
 	decap_stats(c->decap, &ds);

@@ -274,8 +274,16 @@ static void close_websocket(void *way)
 	close_all(w);
 }
 
+static bool command(void *way, const struct command *c, struct answer *a)
+{
+	(void)a;
+	return c->kind == COMMAND_HANGUP &&
+	       forks_hang_up(&((struct way_websocket *)way)->forks, c->call,
+			     "ctl");
+}
+
 const struct way way_websocket = {
 	.name = "websocket", .wanted = wanted, .open = open_websocket,
-	.drain = drain, .resume = resume, .end = end,
+	.drain = drain, .resume = resume, .command = command, .end = end,
 	.close = close_websocket,
 };
