@@ -13,6 +13,8 @@ import uuid
 import zlib
 
 import websockets
+# which 10 and 15 have alike
+from websockets.legacy.client import connect as legacy_connect
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
@@ -74,7 +76,7 @@ EOF = '{"eof": 1}'
 
 
 def connect(sim, headers=None, context=None, **more):
-    return websockets.connect(sim.url("wss" if context else "ws"), compression=None,
+    return legacy_connect(sim.url("wss" if context else "ws"), compression=None,
                               extra_headers=KEY if headers is None else headers, ssl=context,
                               max_size=None, ping_interval=None, **more)
 
@@ -153,7 +155,7 @@ async def converse(sim, target, headers, messages, until=None, ready=None, answe
         go.set()
         more.put_nowait(None)
 
-    async with websockets.connect(sim.url() + target, compression=None, extra_headers=headers,
+    async with legacy_connect(sim.url() + target, compression=None, extra_headers=headers,
                                   max_size=None, ping_interval=None) as ws:
         reader = asyncio.ensure_future(read(ws))
         await asyncio.wait_for(go.wait(), timeout)
@@ -181,7 +183,7 @@ def refused(sim, target, headers):
     """The HTTP status and headers of an upgrade that was not to be."""
     async def run():
         try:
-            async with websockets.connect(sim.url() + target, extra_headers=headers):
+            async with legacy_connect(sim.url() + target, extra_headers=headers):
                 return 101, {}
         except websockets.InvalidStatusCode as e:
             return e.status_code, e.headers

@@ -10,7 +10,7 @@ import pytest
 import websockets
 
 from simulator import (BUILD, EOF, KEY, TOP, Simulator, call, config, connect, context_for,
-                       finals, named, partials, receive_all, segments, stream, talk)
+                       finals, legacy_connect, named, partials, receive_all, segments, stream, talk)
 
 SPEECH = talk((400, False), (1500, True), (700, False), (900, True), (290, False), (400, True),
               (310, False), (9000, True), (200, False), (100, True), (15000, False), (333, True))
@@ -158,7 +158,7 @@ def test_over_tls(tmp_path):
 
 async def say(sim, messages, headers=None, path=""):
     """Send these; wait for eos or the close; what came and the close code."""
-    async with websockets.connect(sim.url() + path, compression=None, ping_interval=None,
+    async with legacy_connect(sim.url() + path, compression=None, ping_interval=None,
                                   extra_headers=KEY if headers is None else headers) as ws:
         reader = asyncio.ensure_future(receive_all(ws))
         for m in messages:

@@ -186,7 +186,7 @@ class SlowVosk:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
 
-    async def serve(self, ws, _path):
+    async def serve(self, ws, _path=None):
         self.connections += 1
         forgetful, n, waiting = self.connections == 1, 0, asyncio.Queue()
 
