@@ -56,10 +56,22 @@ class Network:
             ip("link", "set", name, "addrgenmode", "none", "mtu", "1600")
             ip("link", "set", name, "up")
 
-    def send(self, capture, speed=1):
+    def vxlan(self, name="vxlan0"):
+        """A tunnel of the kernel's own, out of `far`."""
+        ip("addr", "add", "198.51.100.1/24", "dev", self.far)
+        ip("neigh", "add", "198.51.100.2", "lladdr", "02:00:00:00:00:99", "dev", self.far)
+        made = ip("link", "add", name, "type", "vxlan", "id", "7", "remote", "198.51.100.2",
+                  "dstport", "4789", "dev", self.far, check=False)
+        if made.returncode:
+            pytest.skip(f"no vxlan: {made.stderr.strip()}")
+        ip("link", "set", name, "addrgenmode", "none")
+        ip("link", "set", name, "up")
+        return name
+
+    def send(self, capture, speed=1, into=None):
         """The frames of an oracle.pcapgen.Capture, at their times."""
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
-            s.bind((self.far, 0))
+            s.bind((into or self.far, 0))
             began = time.monotonic()
             for t_us, frame, _ in sorted(capture.frames, key=lambda f: f[0]):
                 delay = began + t_us / 1e6 / speed - time.monotonic()

@@ -118,3 +118,19 @@ def test_live(tmp_path, interface, text):
     assert (status["copies"] > 0) == (interface == "any")
     assert status["rtp"] == len(WRAPPINGS) * 100 and status["tunnelled"] > 1000
     assert (status["foreign"] >= 100) == bool(text)
+
+
+def test_the_kernels_own_vxlan(tmp_path):
+    said, frames = one_call(1, {})
+    with Network() as net, Simulator(tmp_path) as sim:
+        tunnel = net.vxlan()
+        more = f'capture {{ interface = "{net.near}" filter = "udp and net 10.1.0.0/16" }}\n' + \
+            asr_config(sim, key_file(tmp_path))
+        with Daemon(tmp_path, more) as daemon:
+            net.send(frames, into=tunnel)
+            daemon.until("call.end")
+            status = Control(daemon.control).ask("status")["status"]["capture"]
+        daemon.valid()
+    check(daemon.of("call.start") + daemon.of("leg.start") + daemon.of("leg.end"),
+          {sim.dump(line["connection"]) for line in sim.report}, said)
+    assert status["tunnelled"] >= len(frames.frames) and status["malformed"] == 0
