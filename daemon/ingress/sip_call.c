@@ -1,4 +1,4 @@
-/** @file sip_call.c  A call's life: INVITE, ACK, timers, BYE */
+/** @file sip_call.c  A call's life: what it sends, its timers, its end */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,7 +240,7 @@ static void on_timer(struct timer *t, uint64_t now_us)
 	else if (c->state == SIP_ENDING)
 		on_ending(c, now_us);
 	else
-		sip_call_free(c);
+		sip_call_free(c, "end");
 }
 
 /* -- the end --------------------------------------------------------------------- */
@@ -293,13 +293,21 @@ void sip_call_bye(struct sip_call *c, const char *reason)
 	sip_call_arm(c);
 }
 
-void sip_call_free(struct sip_call *c)
+void sip_call_refresh(struct sip_call *c, uint32_t session_s)
+{
+	c->session_us = session_s
+				? now_of(c) + SECOND_US *
+					(uint64_t)sip_session_ends_s(session_s)
+				: 0;
+}
+
+void sip_call_free(struct sip_call *c, const char *reason)
 {
 	struct sip_server *s = c->server;
 
 	timers_disarm(s->cfg.timers, &c->timer);
 	s->n_ending -= c->state == SIP_ENDING;
-	end_media(c, "end");
+	end_media(c, reason);
 	map_remove(&s->by_call_id, c->hash, c);
 	list_remove(&c->in_server);
 	s->n_kept--;
@@ -313,15 +321,15 @@ void sip_call_free(struct sip_call *c)
 
 /* -- the beginning ----------------------------------------------------------------- */
 
-static struct sip_call *call_new(struct sip_server *s,
-				 const struct sip_request *r)
+int sip_call_new(struct sip_call **out, struct sip_server *s,
+		 const struct sip_request *r)
 {
 	struct sip_call *c = calloc(1, sizeof(*c));
 	uint8_t chance[16];
 	char tag[SIP_TAG];
 
 	if (!c)
-		return NULL;
+		return -ENOMEM;
 	random_bytes(chance, sizeof(chance));
 	for (size_t i = 0; i < sizeof(chance); i++)
 		snprintf(tag + 2 * i, 3, "%02x", chance[i]);
@@ -336,14 +344,17 @@ static struct sip_call *call_new(struct sip_server *s,
 	c->hash = hash_of(r->m);
 	c->begin_branch = strdup(r->m->branch);
 	c->answer = calloc(1, sizeof(*c->answer));
-	if (!c->begin_branch || !c->answer ||
-	    sip_dialog_new(&c->dialog, r->m, r->f, tag) ||
-	    map_put(&s->by_call_id, c->hash, c)) {
+	int err = c->begin_branch && c->answer
+			  ? sip_dialog_new(&c->dialog, r->m, r->f, tag)
+			  : -ENOMEM;
+	if (!err)
+		err = map_put(&s->by_call_id, c->hash, c);
+	if (err) {
 		sip_dialog_free(c->dialog);
 		free(c->begin_branch);
 		free(c->answer);
 		free(c);
-		return NULL;
+		return err;
 	}
 	list_add(&s->calls, &c->in_server);
 	s->n_kept++;
@@ -351,139 +362,6 @@ static struct sip_call *call_new(struct sip_server *s,
 	c->heard_us = now_of(c);
 	c->latest_us = c->heard_us +
 		       1000ull * s->cfg.config->sip.max_call_duration_ms;
-	return c;
-}
-
-/* One of the headers that go into ids: the call's name end to end (RFC 7989),
- * and what the configuration asks for */
-static const char *header_name(char **names, size_t i)
-{
-	return i == 0 ? "Session-ID" : names ? names[i - 1] : NULL;
-}
-
-/* `text` holds the values */
-static void add_header_ids(const struct sip_call *c,
-			   const struct sip_request *r, struct sip_identity *id,
-			   struct buf *text)
-{
-	char **names = c->server->cfg.config->sip.headers;
-	const char *name;
-	size_t at = 0;
-
-	/* the text moves while it grows: values first, then pointers */
-	for (size_t i = 0; (name = header_name(names, i)); i++) {
-		const struct sip_text v = sip_field(r->f, name, 0);
-
-		buf_add(text, v.p, v.len);
-		buf_add(text, "", 1);
-	}
-	for (size_t i = 0; !text->err && (name = header_name(names, i)); i++) {
-		char *value = (char *)text->data + at;
-
-		at += strlen(value) + 1;
-		utf8_clean(value);
-		if (i && !strcasecmp(name, "Session-ID"))
-			continue;
-		if (*value && id->n_ids < SIP_IDS_MAX)
-			id->ids[id->n_ids++] = (struct event_id){ name, value };
-	}
-}
-
-static int call_begin(struct sip_call *c, const struct sip_request *r)
-{
-	struct sip_identity id = { .from = r->m->from, .to = r->m->to };
-	struct buf values = { 0 };
-	char uuid[UUID_TEXT];
-
-	sip_siprec_begin(c, &id);
-	add_header_ids(c, r, &id, &values);
-
-	const struct call_info i = {
-		.id = random_uuid(uuid),
-		.source = c->siprec ? "siprec" : "sip",
-		.from = *id.from ? id.from : NULL,
-		.to = *id.to ? id.to : NULL,
-		.sip_call_id = r->m->call_id, .ids = id.ids, .n_ids = id.n_ids,
-		.trunk = r->peer.from,
-		.participants = id.n_participants ? id.participants : NULL,
-		.n_participants = id.n_participants,
-		.calling = id.calling, .called = id.called,
-	};
-	const int err = call_open(&c->call, c->server->cfg.calls, &i);
-
-	buf_free(&values);
-	return err;
-}
-
-static void again(struct sip_call *c, const struct sip_request *r)
-{
-	if (strcmp(c->begin_branch, r->m->branch) != 0) {
-		/* the same one by another way (RFC 3261 section 8.2.2.2) */
-		sip_refuse(c->server, r, 482, NULL);
-		return;
-	}
-	if (c->begin_cseq == c->invite_cseq)
-		sip_call_send(c, &c->final);
-}
-
-/* Everything that could be wrong with it has been looked at. */
-static void begin(struct sip_server *s, const struct sip_request *r,
-		  const struct sdp_answer *a, struct sdp *offer,
-		  struct buf *headers, uint32_t session_s)
-{
-	struct sip_call *c = call_new(s, r);
-	struct buf sdp = { 0 };
-	int err;
-
-	if (c)
-		sip_siprec_take(c, r, a, offer);
-	err = c ? call_begin(c, r) : -ENOMEM;
-
-	if (err)
-		free(offer);
-	else
-		err = sip_media_apply(c, a, offer, &sdp);
-	if (err) {
-		if (c) {
-			end_media(c, "error");
-			c->state = SIP_OVER;
-			sip_call_free(c);
-		}
-		sip_refuse(s, r, 503, "Retry-After: 5\r\n");
-	} else {
-		if (session_s)
-			c->session_us = now_of(c) + SECOND_US *
-				(uint64_t)sip_session_ends_s(session_s);
-		sip_call_accept(c, r, buf_str(headers), &sdp);
-	}
-	buf_free(&sdp);
-}
-
-void sip_call_invite(struct sip_server *s, const struct sip_request *r)
-{
-	struct sip_call *c = sip_call_begun_by(s, r->m);
-	struct buf headers = { 0 };
-	struct sdp_answer a = { 0 };
-	struct sdp *offer = NULL;
-	uint32_t session_s;
-
-	if (c) {
-		again(c, r);
-		return;
-	}
-	unsigned status = sip_session(&headers, &session_s, r->f);
-
-	if (!status)
-		status = sip_media_judge(NULL, &a, &offer, r->m, &headers);
-	if (!status && !sip_dialog_reaches(r->f))
-		status = 400;
-	if (!status)
-		status = sip_admit(s, a.accepted, &headers);
-	if (status) {
-		free(offer);
-		sip_refuse(s, r, status, buf_str(&headers));
-	} else {
-		begin(s, r, &a, offer, &headers, session_s);
-	}
-	buf_free(&headers);
+	*out = c;
+	return 0;
 }

@@ -7,8 +7,6 @@
 #include "daemon/sig/sip_judge.h"
 #include "daemon/sig/sip_session.h"
 
-enum { SECOND_US = 1000 * 1000 };
-
 /* An answer that is kept, in case the request comes again. */
 static void answer(struct sip_call *c, const struct sip_request *r,
 		   unsigned status, const char *headers, const struct buf *sdp)
@@ -18,15 +16,6 @@ static void answer(struct sip_call *c, const struct sip_request *r,
 	c->last_cseq = r->m->cseq;
 	if (!sip_call_compose(&c->last, c, r, status, headers, sdp))
 		sip_call_send(c, &c->last);
-}
-
-static void refresh(struct sip_call *c, uint32_t session_s)
-{
-	c->session_us =
-		session_s ? timers_now_us(c->server->cfg.timers) +
-				    SECOND_US *
-				    (uint64_t)sip_session_ends_s(session_s)
-			  : 0;
 }
 
 /* -- a new session description -------------------------------------------------- */
@@ -60,7 +49,7 @@ static unsigned renew(struct sip_call *c, const struct sip_request *r,
 	} else {
 		sip_siprec_take(c, r, NULL, NULL);
 	}
-	refresh(c, session_s);
+	sip_call_refresh(c, session_s);
 	sip_dialog_target(c->dialog, r->f);
 	return 0;
 }

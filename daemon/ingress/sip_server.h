@@ -2,7 +2,8 @@
  * @file sip_server.h  The SIP server's calls; shared by its files
  *
  *   way_sip.c     sockets, who may call, what is answered outside of a call
- *   sip_call.c    a call's life: INVITE, ACK, timers, BYE
+ *   sip_invite.c  an INVITE that begins a call
+ *   sip_call.c    a call's life: what it sends, its timers, its end
  *   sip_inside.c  requests inside a dialog
  *   sip_media.c   session descriptions and the legs they make
  *   sip_siprec.c  what a recording client says besides them
@@ -121,8 +122,12 @@ unsigned sip_admit(struct sip_server *s, unsigned lines, struct buf *headers);
 
 /* -- sip_call.c ----------------------------------------------------------------- */
 
-/** An INVITE outside of a dialog. */
-void sip_call_invite(struct sip_server *s, const struct sip_request *r);
+/** @return 0, -EMSGSIZE (too many routes), -EBADMSG (nobody to answer) or
+ *  -ENOMEM */
+int sip_call_new(struct sip_call **out, struct sip_server *s,
+		 const struct sip_request *r);
+/** Its session timer, from now on; 0: none. */
+void sip_call_refresh(struct sip_call *c, uint32_t session_s);
 /** The call whose dialog this is in, over or not; NULL: none. */
 struct sip_call *sip_call_find(struct sip_server *s,
 			       const struct sip_message *m);
@@ -133,8 +138,8 @@ struct sip_call *sip_call_begun_by(struct sip_server *s,
 void sip_call_over(struct sip_call *c, const char *reason);
 /** We say BYE. */
 void sip_call_bye(struct sip_call *c, const char *reason);
-/** Gone, without a word. */
-void sip_call_free(struct sip_call *c);
+/** Gone, without a word.  @param reason If it is not over yet */
+void sip_call_free(struct sip_call *c, const char *reason);
 /** Deadlines have changed. */
 void sip_call_arm(struct sip_call *c);
 /** An answer to `r` as it goes out. @param rr With Record-Route */
@@ -145,6 +150,11 @@ void sip_call_send(struct sip_call *c, const struct buf *message);
 /** The 200 to an INVITE: sent, and again until its ACK. */
 void sip_call_accept(struct sip_call *c, const struct sip_request *r,
 		     const char *headers, const struct buf *sdp);
+
+/* -- sip_invite.c ----------------------------------------------------------------- */
+
+/** An INVITE outside of a dialog. */
+void sip_call_invite(struct sip_server *s, const struct sip_request *r);
 
 /* -- sip_inside.c ----------------------------------------------------------------- */
 

@@ -273,7 +273,7 @@ static void close_sip(void *way)
 	if (!s)
 		return;
 	list_each(&s->calls, x)
-		sip_call_free(list_item(x, struct sip_call, in_server));
+		sip_call_free(list_item(x, struct sip_call, in_server), "end");
 	if (s->sockets)
 		log_info("sip", "%llu requests, %llu refused, %llu were nothing",
 			 (unsigned long long)s->answered,

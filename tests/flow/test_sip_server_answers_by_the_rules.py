@@ -119,6 +119,7 @@ def test_methods_that_are_refused(tmp_path, method):
     (400, {"Supported": "timer", "Session_Expires": "soon"}, LINE, None),
     (200, {"Supported": "timer", "Session_Expires": "1800"}, LINE,
      ("Session-Expires", "1800;refresher=uac")),
+    (513, {"Record_Route": ", ".join(["<sip:p;lr>"] * 21)}, LINE, None),
     (200, {"Max_Forwards": "0"}, LINE, None)])
 def test_an_invite_is_judged(tmp_path, status, headers, body, has):
     with Server(tmp_path) as server:
