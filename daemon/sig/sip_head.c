@@ -115,11 +115,12 @@ static bool has_src_tag(struct sip_text contact)
 	while (contact.len) {
 		params = sip_text_cut(&contact, ';');
 		params = sip_text_cut(&params, ',');
-		params = sip_text_cut(&params, '=');
 		params = sip_text_trim(params);
+		if (sip_text_is(params, "src") || sip_text_is(params, "src>"))
+			return true;
+		params = sip_text_trim(sip_text_cut(&params, '='));
 		if (sip_text_is(params, "+sip.src") ||
-		    sip_text_is(params, "+sip.src>") ||
-		    sip_text_is(params, "src"))
+		    sip_text_is(params, "+sip.src>"))
 			return true;
 	}
 	return false;

@@ -141,15 +141,30 @@ static bool accepts_sdp(const struct sip_fields *f)
 	return !given;
 }
 
-static bool is_balanced(const struct sip_fields *f)
+/* Metaswitch's recording client writes `<sip:1@192.0.2.1;+sip.src` */
+static bool is_open(struct sip_text value)
 {
-	static const char *const names[] = { "from", "to", "contact",
-					     "record-route" };
+	size_t quotes = 0, open = 0, closed = 0;
+
+	for (size_t i = 0; i < value.len; i++) {
+		quotes += value.p[i] == '"' || value.p[i] == '\\';
+		open += value.p[i] == '<';
+		closed += value.p[i] == '>';
+	}
+	return quotes == 0 && open == 1 && closed == 0;
+}
+
+static bool is_balanced(const struct sip_fields *f, bool siprec)
+{
+	enum { CONTACT };
+	static const char *const names[] = { [CONTACT] = "contact", "from",
+					     "to", "record-route" };
 	struct sip_text value;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		for (size_t n = 0; (value = sip_field(f, names[i], n)).p; n++)
-			if (!sip_balanced(value))
+			if (!sip_balanced(value) &&
+			    !(siprec && i == CONTACT && is_open(value)))
 				return false;
 	return true;
 }
@@ -168,7 +183,7 @@ unsigned sip_judge(struct buf *headers, const struct sip_fields *f,
 		return err == -EMSGSIZE ? 513 : err == -ENOMEM ? 503 : 400;
 	if (!is_known_scheme(f->uri))
 		return 416;
-	if (!is_balanced(f))
+	if (!is_balanced(f, m->siprec))
 		return 400;
 	if (m->method == SIP_ACK || m->method == SIP_CANCEL)
 		return 0;

@@ -43,7 +43,7 @@ struct siprec_participant {
 	char *aor;
 	char *name;
 	enum { SIPREC_CALLING_UNKNOWN, SIPREC_CALLING_YES, SIPREC_CALLING_NO }
-		calling;       /**< Its vendor's word (Oracle) */
+		calling;       /**< Its vendor's word (Oracle, Intrado) */
 	bool gone;             /**< It has left the session */
 	/** By siprec_settle(), and kept over updates */
 	enum role role;

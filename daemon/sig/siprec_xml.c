@@ -213,6 +213,7 @@ static void begin(struct reader *r, enum element is, enum element in,
 		  const XML_Char **attributes)
 {
 	switch (is) {
+	case ROOT: /* Metaswitch */
 	case RECORDING:
 		set(r, &r->m->recording,
 		    attribute(attributes, "recording_id", "id"));
@@ -331,6 +332,13 @@ static void take_extension(struct reader *r, const char *name,
 		r->participant->calling = strcasecmp(text, "true") == 0
 						  ? SIPREC_CALLING_YES
 						  : SIPREC_CALLING_NO;
+		return;
+	}
+	if (r->participant && strcasecmp(name, "role") == 0) {
+		if (strcasecmp(text, "calling") == 0)
+			r->participant->calling = SIPREC_CALLING_YES;
+		if (strcasecmp(text, "called") == 0)
+			r->participant->calling = SIPREC_CALLING_NO;
 		return;
 	}
 	if (!text[0] || m->n_extensions == SIPREC_EXTENSIONS_MAX)

@@ -273,8 +273,13 @@ static const struct row {
 	  { .siprec = true } },
 	{ "Contact without", START HEAD "m: <sip:sip.src@h>\r\n\r\n", 0,
 	  { 0 } },
-	{ "Contact whose URI has a parameter src", START HEAD
-	  "m: <sip:src;src@h;src>;srcx;x=src\r\n\r\n", 0, { 0 } },
+	{ "Contact with ;src in the brackets (Webex)", START HEAD
+	  "Contact: <sip:h;transport=TLS;src>\r\n\r\n", 0,
+	  { .siprec = true } },
+	{ "Contact that speaks of src otherwise", START HEAD
+	  "m: <sip:src;srcx@h;src=1>;srcx;x=src\r\n\r\n", 0, { 0 } },
+	{ "Contact whose bracket is never closed (Metaswitch)", START HEAD
+	  "Contact: <sip:1@h:5060;+sip.src\r\n\r\n", 0, { .siprec = true } },
 	{ "metadata alone", START HEAD
 	  BODY(4, "application/rs-metadata+xml") "<a/>", 0,
 	  { .siprec = true, .metadata = "<a/>" } },

@@ -42,6 +42,14 @@ static const struct {
 	  "CSeq: 1 OPTIONS\r\n\r\n", 0, "" },
 	{ "quotes", "OPTIONS sip:b SIP/2.0\r\n" VIA FROM "To: \"b <sip:b>\r\n"
 	  ID "CSeq: 1 OPTIONS\r\n\r\n", 400, "" },
+	{ "a bracket never closed", R("INVITE", "m: <sip:a\r\n"), 400, "" },
+	{ "of a recording client", R("INVITE", "m: <sip:a;+sip.src\r\n"), 0,
+	  "" },
+	{ "of one, but in From", "INVITE sip:b@x SIP/2.0\r\n" VIA
+	  "From: <sip:a;tag=1\r\n" TO ID "CSeq: 1 INVITE\r\n"
+	  "Require: siprec\r\n\r\n", 400, "" },
+	{ "of one, and a quote", R("INVITE", "m: \"<sip:a;+sip.src\r\n"), 400,
+	  "" },
 	{ "require what we have", R("INVITE", "Require: siprec,timer\r\n"
 	  "Require: 100rel\r\n"), 0, "" },
 	{ "require more", R("INVITE", "Require: siprec, foo\r\nRequire: bar\r\n"),

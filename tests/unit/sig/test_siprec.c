@@ -163,6 +163,31 @@ static const struct row {
 	  "</recording>",
 	  "party p1 1@x ()\nparty p2 2@x ()\nstream a b_leg\nstream b a_leg\n",
 	  "b_leg a_leg", "agent labels -\ncaller labels -\n" },
+	{ "Metaswitch", X "<recording id=\"r\" xmlns=\"urn:ietf:params:xml:ns:"
+	  "recording\"><session session_id=\"s\"/><participant "
+	  "participant_id=\"p1\"><nameID aor=\"4930111\"><name>4930111</name>"
+	  "</nameID></participant><participantstreamassoc participant_id=\"p1\">"
+	  "<send>a</send><recv>a</recv></participantstreamassoc><participant "
+	  "participant_id=\"p2\"><nameID aor=\"2001\"/></participant>"
+	  "<participantstreamassoc participant_id=\"p2\"><send>a</send>"
+	  "</participantstreamassoc><stream id=\"a\" session_id=\"s\"><label>1"
+	  "</label></stream><extensiondata><m><callingPartyNumber>4930111"
+	  "</callingPartyNumber></m></extensiondata></recording>",
+	  "recording r\nsession s sip  group \n"
+	  "party p1 4930111 (4930111) sends a receives a\n"
+	  "party p2 2001 () sends a\nstream a 1\n"
+	  "callingPartyNumber=4930111\n", "1", "mixed mixed -\n" },
+	{ "Intrado: a call of two sessions, each with its party's role", R
+	  "<participant participant_id=\"p1\"><nameID aor=\"2001@x:5060\">"
+	  "<name xml:lang=\"en\"></name></nameID><channel>SIP/1</channel>"
+	  "<role>called</role></participant>" S("a", "1") L("p1", "a", "a") E,
+	  "party p1 2001@x:5060 () answers sends a receives a\n"
+	  "stream a 1\nchannel=SIP/1\n",
+	  "1", "agent calling_party p1\n" },
+	{ "a role we do not know", R "<participant participant_id=\"p1\"><role>"
+	  "supervisor</role></participant>" S("a", "1") L("p1", "a", "") E,
+	  "party p1  () sends a\nstream a 1\n",
+	  "1", "caller participants p1\n" },
 	{ "one line, both parties on it", R P("p1", "sip:1@x")
 	  P("p2", "sip:2@x") S("a", "1") L("p1", "a", "") L("p2", "a", "") E,
 	  "party p1 sip:1@x () sends a\nparty p2 sip:2@x () sends a\n"
