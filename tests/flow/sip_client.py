@@ -1,6 +1,7 @@
 """A SIP client of our own, for what real ones never do: every message is written out."""
 import contextlib
 import itertools
+import random
 import re
 import socket
 import ssl
@@ -15,6 +16,23 @@ def free_port(kind=socket.SOCK_DGRAM, host="127.0.0.1"):
     with socket.socket(family, kind) as s:
         s.bind((host, 0))
         return s.getsockname()[1]
+
+
+def free_ports(n):
+    """(first, last) of n UDP ports that nobody has just now, below the kernel's own."""
+    while True:
+        first = random.randrange(20000, 32000, 2)
+        sockets = []
+        try:
+            for port in range(first, first + n):
+                sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sockets[-1].bind(("127.0.0.1", port))
+            return first, first + n - 1
+        except OSError:
+            continue
+        finally:
+            for s in sockets:
+                s.close()
 
 
 class Response:

@@ -11,7 +11,7 @@ from peers import LIB, peer
 from service import WAIT_S, Control, speech
 from sessions import asr_config, key_file
 from simulator import Simulator
-from sip_client import free_port
+from sip_client import free_port, free_ports
 from test_sip_server_answers_by_the_rules import Server
 from test_sipp_is_heard_to_the_sample import heard
 
@@ -120,8 +120,8 @@ def a_place(tmp_path):
 
 def calls(directory, proxy, name, n, codec="PCMU"):
     text = sipp.call(sipp.audio_file(directory / "audio.raw", speech(MS), codec), codec, MS)
-    code, said = sipp.run(directory, text, proxy.at, "-m", n, "-l", n, "-r", n, "-mp", 29000,
-                          name=name)
+    code, said = sipp.run(directory, text, proxy.at, "-m", n, "-l", n, "-r", n,
+                          "-mp", free_ports(40)[0], name=name)
     assert code == 0, said
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from service import WAIT_S, Control, Daemon
-from sip_client import Client, Dialog, Response, free_port, sdp
+from sip_client import Client, Dialog, Response, free_port, free_ports, sdp
 
 RTP = (25000, 25199)
 LINE = sdp((4000, "PCMU"))
@@ -333,7 +333,7 @@ def test_full_is_503(tmp_path):
 
 
 def test_without_a_port_it_is_503(tmp_path):
-    with Server(tmp_path, ports=(25200, 25203)) as server:
+    with Server(tmp_path, ports=free_ports(4)) as server:
         client = server.client
         assert Dialog(client, sdp(*[(4000, "PCMU")] * 3)).ok.status == 503
         call = Dialog(client, sdp(*[(4000, "PCMU")] * 2)).ack()

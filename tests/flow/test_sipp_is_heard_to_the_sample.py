@@ -9,6 +9,7 @@ from oracle import g711
 from service import speech
 from sessions import asr_config, key_file
 from simulator import Simulator
+from sip_client import free_ports
 from test_sip_server_answers_by_the_rules import Server
 
 MS = 2000
@@ -31,7 +32,7 @@ def test_calls(tmp_path, transport, codec, calls, lost, options):
             Server(tmp_path, rest=asr_config(sim, key_file(tmp_path)),
                    transport=transport) as server:
         code, said = sipp.run(tmp_path, text, server.at, "-m", calls, "-l", calls, "-r", calls,
-                              "-mp", 28000, *options)
+                              "-mp", free_ports(40)[0], *options)
         assert code == 0, said
         for _ in range(calls):
             server.until("call.end")
