@@ -160,7 +160,7 @@ const struct config_key config_keys[] = {
 	{ "siprec", "extensions", CONFIG_LIST, "", 1, 64, NULL, true, false,
 	  MEMBER(config, siprec.extensions), "{\"ucid\", \"gcid\"}",
 	  "Elements of the metadata's extensions that go into ids; none given: "
-	  "ucid, gcid, callid and extTrackingID." },
+	  "ucid, gcid, callid, callsid, extTrackingID." },
 
 	{ "rtp", "address", CONFIG_ADDRESS, "127.0.0.1", 1, HOST_BYTES, NULL, true,
 	  false, MEMBER(config, rtp.address), NULL, "Address of this machine that is announced." },

@@ -10,8 +10,9 @@
 #include "daemon/base/array.h"
 #include "daemon/base/hash.h"
 
-/* The other system's name of the call, as Oracle, Ribbon and BroadWorks say */
-static const char *const usual[] = { "ucid", "gcid", "callid",
+/* The other system's name of the call, as Oracle, Ribbon, jambonz and
+ * BroadWorks say */
+static const char *const usual[] = { "ucid", "gcid", "callid", "callsid",
 				     "extTrackingID", NULL };
 
 struct recording {

@@ -18,6 +18,7 @@ Row = collections.namedtuple("Row", "legs participants ids source updates",
                              defaults=({}, "siprec", ()))
 
 
+UUID = "00000000-0000-4000-8000-00000000000"
 LONG = [f"5f0c1f0e-0000-4000-8000-00000000000{n}" for n in (1, 2)]
 
 
@@ -64,6 +65,10 @@ DIALECTS = {
                        "siprec_group": "urn:uuid:00000000-0000-4000-8000-000000000002",
                        "siprec_session": "urn:uuid:00000000-0000-4000-8000-000000000003",
                        "extTrackingID": "91:1"}),
+    # whose numbers are the wrong way round: they are no rule's business
+    "jambonz": Row(pair(), two(UUID + "c", UUID + "e"), {
+        "siprec_session": UUID + "a", "sip_session_id": "original-call@pbx.example",
+        "callsid": UUID + "b"}),
     "webex": Row([("1", "PCMA", "caller", "call_data"), ("2", "PCMA", "agent", "call_data")],
                  two("urn:uuid:00000000-0000-4000-8000-000000000004",
                      "urn:uuid:00000000-0000-4000-8000-000000000005"),
