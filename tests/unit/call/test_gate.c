@@ -229,6 +229,51 @@ static void test_what_opens_the_breaker(void **state)
 	}
 }
 
+/* Connections that were ready and then made no sense. */
+static void test_protocol_errors_open_it_sooner(void **state)
+{
+	static const struct {
+		const char *name;
+		enum reason_class class;
+		struct { unsigned leg; uint64_t after_ms; } lost[8];
+		unsigned n;
+		bool opens;
+	} rows[] = {
+		{ "three of three legs", REASON_PROTOCOL,
+		  { { 1, 0 }, { 2, 5000 }, { 3, 5000 } }, 3, true },
+		{ "the first too long ago", REASON_PROTOCOL,
+		  { { 1, 0 }, { 2, 5000 }, { 3, 5001 } }, 3, false },
+		{ "one leg, again and again", REASON_PROTOCOL,
+		  { { 1, 0 }, { 1, 10 }, { 1, 10 }, { 1, 10 }, { 1, 10 },
+		    { 1, 10 }, { 1, 10 } }, 7, false },
+		{ "two legs", REASON_PROTOCOL,
+		  { { 1, 0 }, { 2, 10 }, { 1, 10 }, { 2, 10 } }, 4, false },
+		{ "the third leg behind many of one", REASON_PROTOCOL,
+		  { { 2, 0 }, { 1, 10 }, { 1, 10 }, { 3, 10 } }, 4, true },
+		{ "restarts say nothing", REASON_RESTART,
+		  { { 1, 0 }, { 2, 10 }, { 3, 10 }, { 4, 10 } }, 4, false },
+		{ "nor does the network", REASON_NETWORK,
+		  { { 1, 0 }, { 2, 10 }, { 3, 10 }, { 4, 10 } }, 4, false },
+		{ "what needs a person does at once", REASON_AUTH,
+		  { { 1, 0 } }, 1, true },
+	};
+
+	(void)state;
+	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+		const struct reason because = why(rows[r].class);
+
+		print_message("row: %s\n", rows[r].name);
+		begin(8, 1000);
+		for (unsigned i = 0; i < rows[r].n; i++) {
+			assert_null(gate_down(g));
+			now_ms += rows[r].lost[i].after_ms;
+			gate_lost(g, rows[r].lost[i].leg, &because, now_ms, 0);
+		}
+		assert_int_equal(gate_down(g) != NULL, rows[r].opens);
+		finish();
+	}
+}
+
 static void test_a_success_begins_anew(void **state)
 {
 	(void)state;
@@ -656,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_so_many_a_second),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_what_opens_the_breaker),
+		cmocka_unit_test(test_protocol_errors_open_it_sooner),
 		cmocka_unit_test(test_a_success_begins_anew),
 		cmocka_unit_test(test_one_probe_at_a_time_doubling_to_a_minute),
 		cmocka_unit_test(test_who_was_inside_when_it_opened),
