@@ -1,4 +1,5 @@
 /** @file websocket.c  A websocket that is open: messages, pings, the end */
+#include "daemon/base/log.h"
 #include "daemon/net/websocket.h"
 
 #include <errno.h>
@@ -254,10 +255,20 @@ static void peer_closed(struct websocket *ws, const struct frames_end *end)
 	websocket_over(ws, &why);
 }
 
+static struct log_limit broken; /* one for all: a service breaks many */
+
 static void broke_rules(struct websocket *ws, const struct frames_end *end)
 {
+	char kinds[FRAMES_KINDS];
 	struct reason why;
+	uint64_t kept_back;
 
+	if (log_limited(&broken, now_ms() * 1000, &kept_back)) {
+		frames_kinds(ws->frames, kinds);
+		log_info("ws", "%s; the last frames were of kinds %s (%llu more "
+			 "since the last such line)", end->text, kinds,
+			 (unsigned long long)kept_back);
+	}
 	if (ws->state == WS_OPEN)
 		send_close(ws, end->code, end->text);
 	ws->linger = true;

@@ -295,6 +295,17 @@ int frames_feed(struct frames *f, const uint8_t *data, size_t len,
 	return f->verdict ? end_of_ours(f, end) : 0;
 }
 
+void frames_kinds(const struct frames *f, char out[FRAMES_KINDS])
+{
+	const struct gate *g = &f->gate;
+	const size_t n = g->frames < GATE_KINDS ? g->frames : GATE_KINDS;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(out + 2 * i, 3, "%02x",
+			 g->kinds[(g->frames - n + i) % GATE_KINDS]);
+}
+
 void frames_stop(struct frames *f)
 {
 	f->stopped = true;

@@ -84,5 +84,10 @@ int frames_close(struct frames *f, unsigned code, const char *reason,
 /** The answers to pings: call whenever the network can take bytes. */
 int frames_pongs(struct frames *f, struct buf *out);
 
+enum { FRAMES_KINDS = 2 * 64 + 1 };
+/** What kinds of frames came last, for whoever looks into a broken rule: their
+ * first bytes (FIN, RSV, opcode), oldest first, in hex.  No content. */
+void frames_kinds(const struct frames *f, char out[FRAMES_KINDS]);
+
 /** May this code stand in a close frame (RFC 6455 section 7.4, IANA)? */
 bool frames_close_code(unsigned code);

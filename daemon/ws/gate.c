@@ -45,6 +45,8 @@ size_t gate_next(struct gate *g, const uint8_t **in, size_t *in_left,
 	size_t n;
 
 	while (!g->need && g->left == 0 && *in_left) {
+		if (g->n == 0)
+			g->kinds[g->frames++ % GATE_KINDS] = **in;
 		g->held[g->n++] = *(*in)++;
 		(*in_left)--;
 		if (g->n >= 2 && g->n == header_len(g))

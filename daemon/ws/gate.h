@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { GATE_KINDS = 64 };
+
 /** `{0}` before the first byte. */
 struct gate {
 	uint8_t held[14 + 125]; /**< A header, or a whole control frame */
@@ -17,6 +19,8 @@ struct gate {
 	size_t given;           /**< Of them, handed out */
 	size_t need;            /**< Held until there are so many; 0: header */
 	uint64_t left;          /**< Payload to pass through */
+	uint8_t kinds[GATE_KINDS]; /**< First bytes of the last frames, a ring */
+	size_t frames;          /**< So many began */
 };
 
 /**

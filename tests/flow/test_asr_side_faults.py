@@ -225,6 +225,9 @@ def test_loses_nothing(r, runs):
         if "replayed" in r.options:
             assert leg.end["audio"]["replayed_ms"] == r.options["replayed"]
         assert "failed" not in [s[0] for s in told]
+    if "raw ffff" in r.script:  # for whoever looks into it: what came before, and nothing of it
+        assert re.search(r"frames against the rules; the last frames were of kinds (81)+ff ",
+                         run.stderr)
     # what happens before there is any audio may happen to one leg twice
     if r.reason:
         assert all(of_each) if AT in r.script else any(of_each), r

@@ -554,6 +554,51 @@ static void test_a_server_wants_masks(void **state)
 	buf_free(&h.log);
 }
 
+/* By hand: what is in the first bytes of frames, whatever is in them. */
+static void test_the_last_kinds_are_known(void **state)
+{
+	static const uint8_t bytes[] = "\x01\x03Hel\x89\x01\x81\x80\x02lo"
+				       "\x82\x7e\x00\x7e" DIGITS DIGITS "ab"
+				       "\x81\x01z\xc1\x01x";
+	static const struct frames_cb none = { NULL, NULL };
+	char kinds[FRAMES_KINDS], want[FRAMES_KINDS];
+	struct frames_end end;
+	struct frames *f;
+
+	(void)state;
+	for (size_t step = 1; step < sizeof(bytes); step += 7) {
+		assert_int_equal(frames_new(&f, false, NULL, &none, NULL), 0);
+		frames_kinds(f, kinds);
+		assert_string_equal(kinds, "");
+		int ret = 0;
+		for (size_t i = 0; !ret && i < sizeof(bytes) - 1; i += step)
+			ret = frames_feed(f, bytes + i,
+					  sizeof(bytes) - 1 - i < step
+						  ? sizeof(bytes) - 1 - i
+						  : step,
+					  0, &end);
+		assert_int_equal(ret, -EPROTO);
+		frames_kinds(f, kinds);
+		assert_string_equal(kinds, "0189808281c1");
+		frames_free(f);
+	}
+
+	/* of many, the last 64 */
+	assert_int_equal(frames_new(&f, false, NULL, &none, NULL), 0);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(frames_feed(f, (const uint8_t *)"\x81\x01s", 3,
+					     0, &end), 0);
+	for (unsigned i = 0; i < 63; i++)
+		assert_int_equal(frames_feed(f, (const uint8_t *)"\x82\x01s", 3,
+					     0, &end), 0);
+	frames_kinds(f, kinds);
+	memcpy(want, "81", 3);
+	for (unsigned i = 0; i < 63; i++)
+		memcpy(want + 2 + 2 * i, "82", 3);
+	assert_string_equal(kinds, want);
+	frames_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_limits_of_a_message),
 		cmocka_unit_test(test_control_frames_have_a_rate),
 		cmocka_unit_test(test_stop_inside_a_message),
+		cmocka_unit_test(test_the_last_kinds_are_known),
 		cmocka_unit_test(test_frames_of_the_rfc),
 		cmocka_unit_test(test_lengths_of_frames),
 		cmocka_unit_test(test_no_empty_message),
