@@ -191,11 +191,14 @@ demo:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/trunkscribe/siprec \
+	  $(DESTDIR)$(PREFIX)/share/trunkscribe/examples \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe $(DESTDIR)$(PREFIX)/lib/systemd/system \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 755 $(B)/trunkscribed $(TOOLS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json systemd/capture.conf \
 	  $(DESTDIR)$(PREFIX)/share/trunkscribe
+	install -m 644 conf/examples/*.md $(DESTDIR)$(PREFIX)/share/trunkscribe/examples
+	install -m 755 conf/examples/*.py $(DESTDIR)$(PREFIX)/share/trunkscribe/examples
 	install -m 644 tools/callgen/siprec/*.txt $(DESTDIR)$(PREFIX)/share/trunkscribe/siprec
 	install -m 644 README.md CHANGES.md SECURITY.md LICENSE \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe
