@@ -307,7 +307,7 @@ static int open_ways(struct run *r)
 static int open_all(struct run *r)
 {
 	const struct core_options co = {
-		.socket = true, .paced = true, .seen = watch_event,
+		.socket = true, .service = true, .paced = true, .seen = watch_event,
 		.seen_arg = r->watch, .idle = on_quiet, .arg = r,
 	};
 	int code = core_open(&r->core, &co);

@@ -78,7 +78,7 @@ static int open_services(struct core *x, const char *asr)
 	return err ? EXIT_CONFIG : EXIT_OK;
 }
 
-static int open_journal(struct core *x, bool socket)
+static int open_journal(struct core *x, const struct core_options *o)
 {
 	const struct journal_disk jd = {
 		.loop = &x->loop, .directory = x->config->journal.directory,
@@ -89,11 +89,14 @@ static int open_journal(struct core *x, bool socket)
 	uint64_t epoch;
 
 	random_bytes(&epoch, sizeof(epoch));
-	const int err = journal_new(&x->journal, socket ? JOURNAL : 0, epoch);
-	if (err || !socket)
+	const int err = journal_new(&x->journal, o->socket ? JOURNAL : 0,
+				    epoch);
+	if (err || !o->socket)
 		return err;
 	journal_set_age(x->journal, jd.age_us);
-	return *jd.directory ? journal_open_disk(x->journal, &jd) : 0;
+	if (!*jd.directory || !(o->service || x->config->journal.given))
+		return 0;
+	return journal_open_disk(x->journal, &jd);
 }
 
 static struct event_sink events_of(struct core *x)
@@ -143,7 +146,7 @@ int core_open(struct core *x, const struct core_options *o)
 	if (!err)
 		err = turns_open(&x->turns, &x->loop);
 	if (!err)
-		err = open_journal(x, o->socket);
+		err = open_journal(x, o);
 	if (!err)
 		err = open_redact(x);
 	if (!err)

@@ -37,6 +37,8 @@ struct core {
 struct core_options {
 	const char *asr;         /**< Of all legs; "none"; NULL: the routes */
 	bool socket;             /**< Serve the event socket */
+	bool service;            /**< Sections that are not given hold their
+				      defaults: a journal on disk */
 	bool paced;              /**< The next four: struct calls_config */
 	bool hopeless_is_final;
 	uint32_t give_up_ms;
