@@ -162,6 +162,11 @@ void sip_inside(struct sip_call *c, const struct sip_request *r)
 	c->answer_to = sip_answer_to(r->f, &r->peer.from);
 	if (is_repeated(c, r))
 		return;
+	if (c->state == SIP_OVER ||
+	    (c->state == SIP_ENDING && r->m->method != SIP_BYE)) {
+		sip_refuse(c->server, r, 481, NULL);
+		return;
+	}
 	if (r->m->cseq <= c->dialog->remote_cseq) {
 		/* RFC 3261 section 12.2.2 */
 		sip_refuse(c->server, r, 500, NULL);
@@ -170,8 +175,6 @@ void sip_inside(struct sip_call *c, const struct sip_request *r)
 	c->dialog->remote_cseq = r->m->cseq;
 	if (c->state == SIP_RUNNING)
 		new_request(c, r);
-	else if (c->state == SIP_ENDING && r->m->method == SIP_BYE)
-		on_bye(c, r); /* both at once */
 	else
-		sip_refuse(c->server, r, 481, NULL);
+		on_bye(c, r); /* both at once */
 }

@@ -91,6 +91,8 @@ class Client:
         self.socket.settimeout(WAIT_S)
         self.socket.bind(("::1" if self.family == socket.AF_INET6 else source, 0))
         self.socket.connect(to)
+        if kind == socket.SOCK_STREAM:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if transport == "tls":
             context = context or ssl.create_default_context()
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
