@@ -11,6 +11,8 @@
 enum {
 	WINDOW = 128,
 	OVERTAKEN = 16,          /* packets of the new key that let the old go */
+	PROBED = 8,              /* packets of nobody known: all of these, */
+	PROBED_EACH = 64,        /* then one of so many; each costs a lot */
 	SRTCP_INDEX = 4,         /* [bytes], with the E bit */
 	TAG_RTCP = 10, TAG_GCM = 16,
 };
@@ -113,6 +115,13 @@ static void context_clear(struct srtp_context *c)
 	explicit_bzero(c, sizeof(*c));
 }
 
+/* In whose byte order differs between versions */
+static void forget(struct srtp_context *c, uint32_t ssrc)
+{
+	if (srtp_remove_stream(c->ctx, htonl(ssrc)))
+		(void)srtp_remove_stream(c->ctx, ssrc);
+}
+
 /* It spoke: the first of those that did */
 static void remember(struct srtp_context *c, uint32_t ssrc)
 {
@@ -120,15 +129,10 @@ static void remember(struct srtp_context *c, uint32_t ssrc)
 
 	while (i < c->n_spoke && c->spoke[i] != ssrc)
 		i++;
-	if (i == SRTP_SOURCES) {
-		const uint32_t gone = c->spoke[--i];
-
-		/* in whose byte order differs between versions */
-		if (srtp_remove_stream(c->ctx, htonl(gone)))
-			(void)srtp_remove_stream(c->ctx, gone);
-	} else if (i == c->n_spoke) {
+	if (i == SRTP_SOURCES)
+		forget(c, c->spoke[--i]);
+	else if (i == c->n_spoke)
 		c->n_spoke++;
-	}
 	memmove(c->spoke + 1, c->spoke, i * sizeof(*c->spoke));
 	c->spoke[0] = ssrc;
 }
@@ -186,33 +190,96 @@ static size_t take_out_mki(struct srtp_plain *p, const struct srtp_key *k,
 	return p->len - k->mki_len;
 }
 
-static int unprotect(struct srtp_context *c, struct srtp_plain *out,
-		     const uint8_t *data, size_t len, bool rtcp)
+static int decrypt(struct srtp_context *c, struct srtp_plain *p,
+		   const uint8_t *data, size_t len, bool rtcp)
 {
-	const size_t tag = rtcp ? rtcp_tag(c->key.suite)
-				: rtp_tag(c->key.suite);
-	const size_t trailer = tag + c->key.mki_len;
+	memcpy(p->data, data, len);
+	p->len = len;
+
+	int n = (int)take_out_mki(p, &c->key, rtcp ? rtcp_tag(c->key.suite)
+						   : rtp_tag(c->key.suite));
+	const int err = !n ? -EACCES
+		: error_of(rtcp ? srtp_unprotect_rtcp(c->ctx, p->data, &n)
+				: srtp_unprotect(c->ctx, p->data, &n));
+	if (!err)
+		p->len = (size_t)n;
+	return err;
+}
+
+/* With this rollover counter? */
+static int decrypt_at(struct srtp_context *c, uint32_t roc, uint32_t ssrc,
+		      struct srtp_plain *p, const uint8_t *data, size_t len)
+{
+	struct srtp_key key = c->key;
+	srtp_policy_t one = { .ssrc = { .type = ssrc_specific, .value = ssrc },
+			      .window_size = WINDOW, .key = key.key };
+	int err = -EACCES;
+
+	if (!set_policy(&one, key.suite) && !srtp_add_stream(c->ctx, &one)) {
+		if (!srtp_set_stream_roc(c->ctx, ssrc, roc))
+			err = decrypt(c, p, data, len, false);
+		if (err)
+			forget(c, ssrc);
+	}
+	explicit_bzero(&key, sizeof(key));
+	return err;
+}
+
+static bool is_known(const struct srtp_context *c, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < c->n_spoke; i++)
+		if (c->spoke[i] == ssrc)
+			return true;
+	return false;
+}
+
+/* An SSRC not heard with this key, whose counter is not 0: has it just
+ * wrapped, or was it kept from the key before? */
+static int probe(struct srtp_context *c, const struct srtp_context *before,
+		 uint32_t ssrc, struct srtp_plain *p, const uint8_t *data,
+		 size_t len)
+{
+	uint32_t roc = 0;
+
+	if (is_known(c, ssrc))
+		return -EACCES;
+	if (c->failed++ >= PROBED && c->failed % PROBED_EACH)
+		return -EACCES;
+	if (!decrypt_at(c, 1, ssrc, p, data, len))
+		return 0;
+	if (!before->ctx || !is_known(before, ssrc) ||
+	    srtp_get_stream_roc(before->ctx, ssrc, &roc))
+		return -EACCES;
+	if (roc > 1 && !decrypt_at(c, roc, ssrc, p, data, len))
+		return 0;
+	return roc ? decrypt_at(c, roc + 1, ssrc, p, data, len) : -EACCES;
+}
+
+/* @param before Its counters may go on; NULL: they do not */
+static int unprotect(struct srtp_context *c, const struct srtp_context *before,
+		     struct srtp_plain *out, const uint8_t *data, size_t len,
+		     bool rtcp)
+{
+	const size_t trailer = c->key.mki_len +
+		(rtcp ? rtcp_tag(c->key.suite) + SRTCP_INDEX
+		      : rtp_tag(c->key.suite));
 	struct srtp_plain p;
 
 	if (len > sizeof(p.data))
 		return -EMSGSIZE;
-	if (rtcp ? !is_srtcp(data, len, trailer + SRTCP_INDEX)
-		 : !is_srtp(data, len, trailer))
+	if (rtcp ? !is_srtcp(data, len, trailer) : !is_srtp(data, len, trailer))
 		return -EBADMSG;
-	memcpy(p.data, data, len);
-	p.len = len;
-
-	int n = (int)take_out_mki(&p, &c->key, tag);
-	const int err = !n ? -EACCES
-		: error_of(rtcp ? srtp_unprotect_rtcp(c->ctx, p.data, &n)
-				: srtp_unprotect(c->ctx, p.data, &n));
-	if (err)
-		return err;
 
 	struct rd r = rd_of(data + (rtcp ? 4 : 8), 4);
-	remember(c, rd_u32(&r));
-	memcpy(out->data, p.data, (size_t)n);
-	out->len = (size_t)n;
+	const uint32_t ssrc = rd_u32(&r);
+	int err = decrypt(c, &p, data, len, rtcp);
+	if (err == -EACCES && before)
+		err = probe(c, before, ssrc, &p, data, len);
+	if (err)
+		return err;
+	remember(c, ssrc);
+	memcpy(out->data, p.data, p.len);
+	out->len = p.len;
 	return 0;
 }
 
@@ -257,14 +324,14 @@ int srtp_in_rtp(struct srtp_in *s, struct srtp_plain *out, const uint8_t *data,
 	int err = -EACCES;
 
 	if (s->now.ctx) {
-		err = unprotect(&s->now, out, data, len, false);
+		err = unprotect(&s->now, &s->before, out, data, len, false);
 		if (!err && s->now.packets < UINT8_MAX)
 			s->now.packets++;
 		if (!err && s->now.packets > OVERTAKEN && s->before.ctx)
 			context_clear(&s->before);
 	}
 	if (err && s->before.ctx &&
-	    !unprotect(&s->before, out, data, len, false))
+	    !unprotect(&s->before, NULL, out, data, len, false))
 		return 0;
 	if (s->now.ctx)
 		return err;
@@ -278,9 +345,9 @@ int srtp_in_rtcp(struct srtp_in *s, struct srtp_plain *out, const uint8_t *data,
 	int err = -EACCES;
 
 	if (s->now.ctx)
-		err = unprotect(&s->now, out, data, len, true);
+		err = unprotect(&s->now, NULL, out, data, len, true);
 	if (err && s->before.ctx &&
-	    !unprotect(&s->before, out, data, len, true))
+	    !unprotect(&s->before, NULL, out, data, len, true))
 		return 0;
 	return s->now.ctx ? err : take_plain(out, data, len);
 }

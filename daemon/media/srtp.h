@@ -10,6 +10,10 @@
  * has spoken (and 16 packets more: those that overtake each other).  Plain
  * packets are not believed once a key was set.
  *
+ * The rollover counter of an SSRC begins at 0; one that began just before the
+ * sequence wrapped, or that was kept by a sender that changed the key (both
+ * ways are met), is found by the tag.
+ *
  * Pure, but for libsrtp2's tables, which the first context makes.
  */
 #pragma once
@@ -32,6 +36,7 @@ struct srtp_context {
 	uint32_t spoke[SRTP_SOURCES]; /**< SSRCs, the last one first */
 	uint8_t n_spoke;
 	uint8_t packets;              /**< Of RTP; counts to 255 */
+	uint32_t failed;              /**< SSRCs that were not known */
 };
 
 /** What is received; `{0}`: plain. */

@@ -319,11 +319,8 @@ static void test_wraps_and_replays(void **state)
 	assert_int_equal(srtp_in_set(&s, &k), 0);
 	const int n = make(from, old, 1, 7);
 	assert_int_equal(receive(&s, &p, old, (size_t)n, false), 0);
-	for (unsigned i = 2; i < 3 * 65536; i++) /* every 50th is lost */
-		if (i % 50)
-			assert_int_equal(pass(&s, from, (uint16_t)i, 7), 0);
-		else
-			make(from, (uint8_t[64]){ 0 }, (uint16_t)i, 7);
+	for (unsigned i = 2; i < 3 * 65536; i += i % 50 ? 1 : 997)
+		assert_int_equal(pass(&s, from, (uint16_t)i, 7), 0);
 	assert_true(receive(&s, &p, old, (size_t)n, false) < 0);
 	assert_int_equal(s.now.n_spoke, 1);
 	srtp_in_clear(&s);
@@ -384,6 +381,82 @@ static void test_the_old_key_until_the_new_one_speaks(void **state)
 	srtp_dealloc(from_c);
 }
 
+static int pass_with(struct srtp_in *in, srtp_t s, unsigned n)
+{
+	return pass(in, s, (uint16_t)n, 7);
+}
+
+/* One packet of many, and the last one: the others are lost.  NULL: all are */
+static void run_through(struct srtp_in *in, srtp_t s, unsigned first,
+			unsigned end)
+{
+	_Alignas(8) uint8_t unheard[64];
+
+	for (unsigned i = first; i < end; i += MAX(1u, MIN(997u, end - 1 - i)))
+		if (in)
+			assert_int_equal(pass_with(in, s, i), 0);
+		else
+			make(s, unheard, (uint16_t)i, 7);
+}
+
+/* 22 minutes of 20 ms: who changes the key then may keep the counter or not */
+static void test_rollover_counters_that_do_not_begin_at_0(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned first, change, begin; /* as sent; begin: of the new key */
+		bool fails;
+	} cases[] = {
+		{ "kept", 65000, 65600, 65600, false },
+		{ "kept, long", 1, 500000, 500000, false },
+		{ "reset", 65000, 65600, 0, false },
+		{ "kept, and wraps at the change", 65000, 131071, 131072,
+		  false },
+		{ "one that nobody can know", 1, 70, 140000, true },
+	};
+	const struct srtp_key a = key_of(SRTP_AES_CM_128_80, "");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const srtp_t from_a = sender_of(&a);
+		struct srtp_key c = a;
+		struct srtp_in s = { 0 };
+
+		print_message("row: %s\n", cases[i].name);
+		c.key[0] ^= 1;
+		const srtp_t from_c = sender_of(&c);
+		assert_int_equal(srtp_in_set(&s, &a), 0);
+		run_through(&s, from_a, cases[i].first, cases[i].change);
+		assert_int_equal(srtp_in_set(&s, &c), 0);
+		/* what the new key's sender sent before, nobody heard */
+		run_through(NULL, from_c, cases[i].begin ? 1 : 0,
+			    cases[i].begin);
+		for (unsigned k = 0; k < 500; k++)
+			assert_int_equal(pass_with(&s, from_c,
+						   cases[i].begin + k),
+					 cases[i].fails ? -EACCES : 0);
+		assert_int_equal(s.now.n_spoke, !cases[i].fails);
+		srtp_in_clear(&s);
+		srtp_dealloc(from_a);
+		srtp_dealloc(from_c);
+	}
+}
+
+/* Its first packets before the wrap were lost */
+static void test_wrapped_before_it_was_heard(void **state)
+{
+	const struct srtp_key k = key_of(SRTP_AES_CM_128_80, "");
+	const srtp_t from = sender_of(&k);
+	struct srtp_in s = { 0 };
+
+	(void)state;
+	assert_int_equal(srtp_in_set(&s, &k), 0);
+	run_through(NULL, from, 65500, 65540);
+	run_through(&s, from, 65540, 3 * 65536);
+	srtp_in_clear(&s);
+	srtp_dealloc(from);
+}
+
 /* Each takes memory of the library: the one silent for longest is forgotten */
 static void test_many_sources(void **state)
 {
@@ -421,6 +494,8 @@ int main(void)
 		cmocka_unit_test(test_keys_not_known),
 		cmocka_unit_test(test_wraps_and_replays),
 		cmocka_unit_test(test_the_old_key_until_the_new_one_speaks),
+		cmocka_unit_test(test_rollover_counters_that_do_not_begin_at_0),
+		cmocka_unit_test(test_wrapped_before_it_was_heard),
 		cmocka_unit_test(test_many_sources),
 	};
 
