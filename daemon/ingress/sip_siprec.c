@@ -31,13 +31,25 @@ static void complain(struct sip_call *c, int err)
 			 (unsigned long long)kept_back);
 }
 
+/* Several lines that are only sent, as Cisco's NBR and rtpengine's forks offer
+ * them: a recording that does not say so */
+static bool is_fork(const struct sdp_answer *a, const struct sdp *offer)
+{
+	unsigned sent = 0;
+
+	for (unsigned i = 0; a && offer && i < a->n_lines; i++)
+		sent += a->lines[i].accepted &&
+			offer->media[i].direction == SDP_SENDONLY;
+	return sent > 1 && sent == a->accepted;
+}
+
 void sip_siprec_take(struct sip_call *c, const struct sip_request *r,
 		     const struct sdp_answer *a, const struct sdp *offer)
 {
 	int err;
 
 	c->siprec |= r->m->siprec;
-	if (!c->siprec && !(a && a->accepted > 1))
+	if (!c->siprec && !c->recording && !is_fork(a, offer))
 		return;
 	/* without memory: roles unknown, the call goes on */
 	if (!c->recording && recording_new(&c->recording,

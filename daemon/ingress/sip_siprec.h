@@ -1,8 +1,8 @@
 /**
  * @file sip_siprec.h  What a recording client says besides the audio
  *
- * Called for every call; a plain one has no metadata.  Roles of a plain one are
- * only told apart where it has several audio lines, by their labels.
+ * Called for every call.  A plain one has no metadata, and no roles but where it
+ * has several lines that are all sendonly: a recording, by their labels.
  *
  *   sip_siprec_take()    before a session description is applied
  *   sip_siprec_begin()   before call.start

@@ -340,6 +340,7 @@ static bool take_line(struct tap_call *c, unsigned i, unsigned side,
 	s->encrypted = m->encrypted;
 	s->secure = m->secure;
 	s->off = !m->at.port;
+	s->sendonly = m->direction == SDP_SENDONLY;
 	memcpy(s->label, m->label, sizeof(s->label));
 	if (m->at.family && m->at.port && !addr_is_any(&m->at))
 		news |= endpoints_add(c, i, side, &m->at) > 0;

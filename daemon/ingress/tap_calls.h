@@ -45,6 +45,7 @@ struct tap_side {
 	size_t n_crypto;
 	struct srtp_key crypto[SDES_LINES_MAX];
 	bool off;                 /* port 0 */
+	bool sendonly;
 	struct endpoint *endpoints[ENDPOINTS_MAX]; /* newest last */
 	unsigned n;
 	uint8_t kinds[128];       /* enum payload_kind */

@@ -107,7 +107,7 @@ static void put_role(struct leg_info *i, const struct tap_leg *l)
 	if (line) {
 		i->role = line->role;
 		i->role_source = line->role_source;
-	} else if (l->call->siprec) {
+	} else if (l->call->recording) {
 		i->role_source = "siprec";
 	} else {
 		i->role = l->side == SIDE_CALLER ? ROLE_CALLER : ROLE_AGENT;

@@ -17,6 +17,20 @@ static void set_lines(struct tap_call *c)
 	}
 }
 
+/* Several lines that are only sent: a recording that does not say so */
+static bool is_fork(const struct tap_call *c)
+{
+	unsigned sent = 0, all = 0;
+
+	for (unsigned i = 0; i < c->n_media; i++) {
+		const struct tap_side *s = c->media[i].side[SIDE_CALLER];
+
+		all += s && !s->off;
+		sent += s && !s->off && s->sendonly;
+	}
+	return sent > 1 && sent == all;
+}
+
 static void tell_line(unsigned i, const struct recording_line *line,
 		      const char *label, void *arg)
 {
@@ -34,7 +48,7 @@ static void tell_line(unsigned i, const struct recording_line *line,
 void tap_recording_take(struct tap_call *c, const struct sip_message *m,
 			unsigned speaker)
 {
-	if (!c->siprec)
+	if (!c->siprec && !c->recording && !is_fork(c))
 		return;
 	if (!c->recording &&
 	    recording_new(&c->recording, c->tap->cfg.recording))

@@ -149,3 +149,18 @@ def test_both_lines_encrypted(server):
     assert [x[:4] for x in told(server)] == [
         ("leg.start", "1", "1", "caller"), ("leg.start", "2", "2", "agent"),
         ("leg.end", "1", "bye"), ("leg.end", "2", "bye")]
+
+
+@pytest.mark.parametrize("directions, roles", [
+    (("sendrecv", "sendrecv"), [("unknown", None)] * 2),
+    (("sendonly", "sendrecv"), [("unknown", None)] * 2),
+    (("sendonly", "sendonly"), [("caller", "labels"), ("agent", "labels")])])
+def test_a_fork_that_does_not_say_so(server, directions, roles):
+    """A plain INVITE: two lines that are only sent are two parties."""
+    lines = [(4000 + 2 * n, "PCMU", f"a={d}") for n, d in enumerate(directions)]
+    call = Dialog(Client(server.at), sdp(*lines)).ack()
+    assert call.ok.status == 200 and "+sip.srs" not in call.ok["Contact"]
+    call.bye()
+    server.until("call.end")
+    assert server.of("call.start")[0]["source"] == "sip"
+    assert [(e["role"], e.get("role_source")) for e in server.of("leg.start")] == roles

@@ -14,7 +14,7 @@
  *   0 end                                  tap_end(): nothing comes after it
  *
  * TTAG "-": none.  SDP: one word for each m-line, ADDR:PORT/PT,PT=NAME,...
- * with a '!' behind it for RTP/SAVP.  A CALLID that begins with "rec" is a
+ * with a '!' behind it for RTP/SAVP, or a '^' for sendonly.  A CALLID that begins with "rec" is a
  * recorder's.  The payload of a packet is its SSRC,
  * 160 times.
  *
@@ -240,11 +240,12 @@ static void tap_media(struct buf *sdp, char *word)
 	char *formats = strchr(word, '/');
 	const size_t len = strlen(word);
 	const bool secret = word[len - 1] == '!';
+	const bool sent = word[len - 1] == '^';
 	struct buf maps = {0};
 
 	assert_non_null(formats);
 	*formats++ = '\0';
-	if (secret)
+	if (secret || sent)
 		word[len - 1] = '\0';
 	const struct addr a = tap_addr(word);
 	char ip[ADDR_TEXT];
@@ -261,8 +262,8 @@ static void tap_media(struct buf *sdp, char *word)
 		}
 		buf_printf(sdp, " %s", f);
 	}
-	buf_printf(sdp, "\r\nc=IN IP4 %s\r\n%s", addr_print(ip, &bare),
-		   buf_str(&maps));
+	buf_printf(sdp, "\r\nc=IN IP4 %s\r\n%s%s", addr_print(ip, &bare),
+		   buf_str(&maps), sent ? "a=sendonly\r\n" : "");
 	buf_free(&maps);
 }
 
