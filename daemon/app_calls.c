@@ -54,6 +54,12 @@ static bool append(struct list_of *l, json_t *o)
 	return true;
 }
 
+void app_calls_unknown(const struct command *c, struct answer *a)
+{
+	answer_error(a, "no call and no leg is called %s; it may have ended",
+		     c->target);
+}
+
 /* -- many -------------------------------------------------------------------- */
 
 struct sums {
@@ -219,8 +225,7 @@ void app_calls_one(const struct calls *cs, const struct command *c,
 
 	if (!call_look(cs, c->target, &look)) {
 		json_decref(l.items);
-		answer_error(a, "no call and no leg is called %s; it may have "
-			     "ended", c->target);
+		app_calls_unknown(c, a);
 		return;
 	}
 	legs_look(look.call, add_one, &l);

@@ -4,6 +4,8 @@
 #include "daemon/call/call.h"
 #include "daemon/ops/control.h"
 
+/** No call and no leg is called so. */
+void app_calls_unknown(const struct command *c, struct answer *a);
 /** calls: those behind `c->next`, as many as fit in a line. */
 void app_calls_list(const struct calls *cs, const struct command *c,
 		    struct answer *a);

@@ -171,8 +171,7 @@ static void hang_up(struct run *r, const struct command *c, struct answer *a)
 	struct call_look look;
 
 	if (!call_look(r->core.calls, c->target, &look)) {
-		answer_error(a, "no call and no leg is called %s; it may have "
-			     "ended", c->target);
+		app_calls_unknown(c, a);
 		return;
 	}
 	to.call = look.id;
@@ -194,6 +193,14 @@ static bool own_command(struct run *r, const struct command *c,
 		return true;
 	case COMMAND_HANGUP:
 		hang_up(r, c, a);
+		return true;
+	case COMMAND_PAUSE:
+		if (calls_pause(r->core.calls, c->target, "ctl"))
+			app_calls_unknown(c, a);
+		return true;
+	case COMMAND_RESUME:
+		if (calls_resume(r->core.calls, c->target, "ctl"))
+			app_calls_unknown(c, a);
 		return true;
 	case COMMAND_METRICS:
 		watch_answer(r->watch, c, a);

@@ -123,6 +123,44 @@ int call_open(struct call **out, struct calls *cs, const struct call_info *i)
 	return 0;
 }
 
+static int pause_or_resume(struct calls *cs, const char *id, bool on,
+			   const char *reason)
+{
+	int err = -ENOENT;
+
+	list_each(&cs->all, x) {
+		struct call *c = list_item(x, struct call, in_calls);
+		const bool all = !strcmp(c->id, id);
+
+		if (all)
+			c->paused = on;
+		if (all)
+			err = 0;
+		list_each(&c->legs, y) {
+			struct leg *l = leg_of(y);
+
+			if (!all && strcmp(leg_id(l), id) != 0)
+				continue;
+			err = 0;
+			if (on)
+				leg_pause(l, reason);
+			else
+				leg_resume(l, reason);
+		}
+	}
+	return err;
+}
+
+int calls_pause(struct calls *cs, const char *id, const char *reason)
+{
+	return pause_or_resume(cs, id, true, reason);
+}
+
+int calls_resume(struct calls *cs, const char *id, const char *reason)
+{
+	return pause_or_resume(cs, id, false, reason);
+}
+
 const char *call_id(const struct call *c)
 {
 	return c->id;

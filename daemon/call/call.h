@@ -97,6 +97,17 @@ struct call_news {
 	size_t n_participants;
 };
 
+/**
+ * Nothing of what comes from now on reaches an ASR, the audio sink or an event,
+ * until calls_resume(): not for card numbers.  What was in the backlog came
+ * before and still goes out.  A paused call's legs to come are paused, too.
+ * Publishes pause, resume, gaps of cause paused.
+ *
+ * @param id Of a call or of a leg
+ * @return 0 or -ENOENT; what is so already stays so
+ */
+int calls_pause(struct calls *cs, const char *id, const char *reason);
+int calls_resume(struct calls *cs, const char *id, const char *reason);
 /** Its id, as in events. */
 const char *call_id(const struct call *c);
 /** Publishes call.update. */

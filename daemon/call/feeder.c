@@ -33,6 +33,7 @@ struct feeder {
 	/* the span being read */
 	bool open;
 	bool audio, conceals;
+	bool paused;          /* skipped, and told of by whoever paused */
 	const int16_t *pcm;   /* NULL: silence */
 	uint64_t pos;         /* leg position of its next sample */
 	uint64_t left;        /* samples of it still to send ... */
@@ -49,6 +50,8 @@ static uint64_t worth(const struct feeder *f, uint64_t n, const struct span *s)
 
 	if (span_is_audio(s))
 		return s->len;
+	if (s->kind == SPAN_PAUSED)
+		return 0;
 	for (size_t i = 0; i < f->n_credits; i++)
 		if (f->credits[i].span == n)
 			most -= MIN(f->credits[i].samples,
@@ -95,6 +98,7 @@ static int open_next(struct feeder *f)
 	f->open = true;
 	f->audio = span_is_audio(&s);
 	f->conceals = decoder_conceals(&s);
+	f->paused = s.kind == SPAN_PAUSED;
 	f->pcm = decoder_span(f->decoder, &s);
 	f->pos = s.pos;
 	f->cut = s.len - f->left;
@@ -247,7 +251,7 @@ static void close_open(struct feeder *f, struct feeder_taken *taken,
 	f->open = false;
 	if (!f->cut)
 		return;
-	if (f->pos + f->cut > f->sent) {
+	if (!f->paused && f->pos + f->cut > f->sent) {
 		skip->at = f->pos;
 		skip->skipped = f->cut;
 	}

@@ -2,7 +2,8 @@
  * @file feeder.h  From the backlog to the chunks one connection gets
  *
  * Reads spans, decodes them, fills holes with silence (at most 5 s of each, and
- * less by what was put in while they grew; the rest is skipped), puts
+ * less by what was put in while they grew; the rest is skipped), skips what was
+ * paused, puts
  * keep-alive silence in where it is told to, and keeps the connection's map.
  * One feeder a connection: it begins anew at the position that was settled.
  */

@@ -18,6 +18,7 @@
 enum {
 	STREAM_PACKET = 720, /* samples; L16 of RTP_PAYLOAD_MAX at most */
 	SAMPLE_US = 125,
+	SOCKET_US = 20000,   /* what came by then has been read */
 };
 
 struct leg {
@@ -41,6 +42,10 @@ struct leg {
 	uint64_t media_us;             /* arrival of sample 0 */
 	char reason[32];               /* of leg_end(); "" */
 	bool holds;                    /* up a replay */
+	bool paused;                   /* nobody hears what comes ... */
+	uint64_t paused_from;          /* ... since there [samples] ... */
+	uint64_t resumed_us;           /* ... up to what came then; 0: on */
+	char resumed[16];              /* ... for this reason */
 	bool stream;                   /* no RTP: its numbers are ours */
 	void (*final)(const struct event *e, void *arg); /* or NULL */
 	void *final_arg;
@@ -100,6 +105,8 @@ static void on_state(const char *state, const struct reason *why, void *arg)
 	struct event e = event_of(l, EVENT_LEG_STATE);
 
 	history_add(&l->history, e.now_us, state, NULL, why);
+	if (l->paused)
+		return; /* resuming tells */
 	e.leg_state.asr_state = state;
 	if (why) {
 		e.leg_state.reason = reason_name(why->class);
@@ -108,6 +115,13 @@ static void on_state(const char *state, const struct reason *why, void *arg)
 		log_state(l, state, why);
 	}
 	emit(l, &e);
+}
+
+static const char *state_of(const struct leg *l)
+{
+	return !l->uplink  ? NULL
+	       : l->paused ? "paused"
+			   : uplink_state(l->uplink);
 }
 
 static void on_segment(const struct uplink_segment *s, void *arg)
@@ -203,7 +217,7 @@ void leg_note(struct leg *l, const char *reason)
 {
 	struct event e = event_of(l, EVENT_LEG_STATE);
 
-	e.leg_state.asr_state = l->uplink ? uplink_state(l->uplink) : NULL;
+	e.leg_state.asr_state = state_of(l);
 	e.leg_state.reason = reason;
 	history_add(&l->history, e.now_us, e.leg_state.asr_state, reason, NULL);
 	emit(l, &e);
@@ -296,6 +310,89 @@ static void decode(struct leg *l, const struct span *s)
 		cfg(l)->audio.samples(l->audio, pcm, s->len);
 }
 
+/* -- pause ---------------------------------------------------------------------- */
+
+static void tell_pause(struct leg *l, enum event_type type, uint64_t at,
+		       const char *reason)
+{
+	struct event e = event_of(l, type);
+	struct event s = event_of(l, EVENT_LEG_STATE);
+
+	e.pause.at = at;
+	e.pause.reason = reason;
+	emit(l, &e);
+	s.leg_state.asr_state = state_of(l);
+	if (!s.leg_state.asr_state)
+		return;
+	history_add(&l->history, s.now_us, s.leg_state.asr_state, NULL, NULL);
+	emit(l, &s);
+}
+
+void leg_pause(struct leg *l, const char *reason)
+{
+	if (leg_ended(l) || (l->paused && !l->resumed_us))
+		return;
+	l->resumed_us = 0;
+	if (l->paused)
+		return; /* it had not ended yet */
+	tell_loss_group(l);
+	l->paused = true;
+	l->paused_from = receiver_position(l->receiver);
+	tell_pause(l, EVENT_PAUSE, l->paused_from, reason);
+}
+
+/* What comes from `to` on is heard again: at the leg's end, nothing is. */
+static void end_pause(struct leg *l, uint64_t to)
+{
+	const struct span s = {
+		.pos = l->paused_from, .len = to - l->paused_from,
+		.at_us = timers_now_us(cfg(l)->timers), .kind = SPAN_PAUSED,
+	};
+
+	l->paused = false;
+	l->resumed_us = 0;
+	if (s.len) {
+		losses_add(&l->losses, s.pos, to);
+		tell_gap(l, s.pos, to, "paused", NULL, 0);
+		if (l->uplink && !leg_ended(l))
+			uplink_span(l->uplink, &s);
+	}
+	if (!leg_ended(l))
+		tell_pause(l, EVENT_RESUME, to, l->resumed);
+}
+
+static void take_items(struct leg *l, uint64_t now_us);
+
+/* What has come already, and waits for what is missing or in the socket, was
+ * said while it was paused. */
+void leg_resume(struct leg *l, const char *reason)
+{
+	if (!l->paused || l->resumed_us || leg_ended(l))
+		return;
+	l->resumed_us = timers_now_us(cfg(l)->timers);
+	snprintf(l->resumed, sizeof(l->resumed), "%s", reason);
+	take_items(l, timers_now_us(cfg(l)->timers));
+}
+
+/* Is nobody to hear it? */
+static bool is_paused(struct leg *l, const struct media_item *m)
+{
+	if (l->paused && l->resumed_us && m->at_us > l->resumed_us)
+		end_pause(l, m->pos);
+	if (!l->paused)
+		return false;
+	if (m->kind != MEDIA_AUDIO && m->kind != MEDIA_SILENCE &&
+	    m->kind != MEDIA_LOSS)
+		return true;
+	if (m->kind == MEDIA_AUDIO) {
+		l->account.received += m->len;
+		l->account.paused += m->len;
+	}
+	if (l->audio)
+		cfg(l)->audio.samples(l->audio, NULL, m->len);
+	return true;
+}
+
 static void take_span(struct leg *l, const struct media_item *m)
 {
 	static const enum span_kind kinds[] = {
@@ -329,7 +426,7 @@ static void take_dtmf(struct leg *l, const struct media_item *m)
 {
 	struct event e = event_of(l, EVENT_DTMF);
 
-	if (!cfg(l)->dtmf)
+	if (!cfg(l)->dtmf || l->paused)
 		return;
 	e.dtmf.digit = m->digit;
 	e.dtmf.at = m->pos;
@@ -343,6 +440,8 @@ static void take_items(struct leg *l, uint64_t now_us)
 	struct media_item m;
 
 	while (receiver_next(l->receiver, &m, now_us)) {
+		if (is_paused(l, &m))
+			continue;
 		switch (m.kind) {
 		case MEDIA_AUDIO:
 		case MEDIA_SILENCE:
@@ -358,7 +457,14 @@ static void take_items(struct leg *l, uint64_t now_us)
 		}
 	}
 
-	const uint64_t due_us = receiver_deadline_us(l->receiver);
+	uint64_t due_us = receiver_deadline_us(l->receiver);
+	if (due_us == UINT64_MAX && l->paused && l->resumed_us) {
+		due_us = l->resumed_us + SOCKET_US;
+		if (now_us >= due_us) {
+			end_pause(l, receiver_position(l->receiver));
+			due_us = UINT64_MAX;
+		}
+	}
 	if (due_us == UINT64_MAX)
 		timers_disarm(cfg(l)->timers, &l->gap_timer);
 	else
@@ -561,6 +667,8 @@ int leg_open(struct leg **out, struct call *c, const struct leg_info *i)
 	}
 	c->opened++;
 	list_add(&c->legs, &l->in_call);
+	if (c->paused)
+		leg_pause(l, "call");
 	*out = l;
 	return 0;
 }
@@ -600,7 +708,7 @@ void leg_look(const struct leg *l, struct leg_look *out)
 	*out = (struct leg_look){
 		.id = l->id, .role = l->role,
 		.asr = l->service ? l->service->config->name : "none",
-		.state = l->uplink ? uplink_state(l->uplink) : NULL,
+		.state = state_of(l),
 		.unusable = l->unusable[0] ? l->unusable : NULL,
 		.media = l->media, .ended = leg_ended(l), .stream = l->stream,
 		.rtp = l->rtp, .now_us = timers_now_us(cfg(l)->timers),
@@ -630,6 +738,8 @@ void leg_end(struct leg *l, const char *reason)
 	receiver_flush(l->receiver);
 	take_items(l, timers_now_us(cfg(l)->timers));
 	tell_loss_group(l);
+	if (l->paused)
+		end_pause(l, receiver_position(l->receiver));
 	timers_disarm(cfg(l)->timers, &l->gap_timer);
 	if (l->audio)
 		cfg(l)->audio.close(l->audio);

@@ -29,7 +29,7 @@ struct call {
 	uint64_t started_us;
 	struct list legs;     /* not yet told of as ended */
 	unsigned opened;      /* legs so far */
-	bool ended;
+	bool ended, paused;
 	uint64_t ended_us;
 	char reason[32];
 };
@@ -39,6 +39,8 @@ void leg_free(struct leg *l);
 /** For calls.c: the link in call->legs, and whether leg_end() was called. */
 struct leg *leg_of(struct list *in_call);
 bool leg_ended(const struct leg *l);
+void leg_pause(struct leg *l, const char *reason);
+void leg_resume(struct leg *l, const char *reason);
 /** How it stands with it. */
 void leg_look(const struct leg *l, struct leg_look *out);
 /** For leg.c: the leg was told of as ended and is gone. */

@@ -10,6 +10,8 @@ enum span_kind {
 	SPAN_L16,
 	SPAN_SILENCE, /**< Nothing was sent (DTX, hold): not a loss */
 	SPAN_LOSS,    /**< Was sent and did not arrive */
+	SPAN_PAUSED,  /**< Nobody is to hear it: its length alone is known, and
+			   not even silence stands for it */
 };
 
 /** One received packet, or one hole. */

@@ -379,6 +379,8 @@ void uplink_span(struct uplink *u, const struct span *s)
 {
 	if (span_is_audio(s))
 		u->audio_at_us = s->at_us;
+	if (s->kind == SPAN_PAUSED) /* and never is a gap of ours */
+		losses_add(&u->given_up, s->pos, s->pos + s->len);
 	if (u->failed || backlog_put(u->backlog, s)) {
 		uplink_give_up(u, s);
 		return;

@@ -54,6 +54,11 @@ void uplink_give_up(struct uplink *u, const struct span *s)
 
 	if (end <= from)
 		return;
+	if (s->kind == SPAN_PAUSED) { /* is told of by the leg */
+		uplink_flush_gap(u);
+		u->sent = end;
+		return;
+	}
 	if (span_is_audio(s))
 		u->cb.lost(end - from, u->arg);
 	u->sent = end;

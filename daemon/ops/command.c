@@ -285,6 +285,8 @@ static const struct {
 	[COMMAND_CALL_SHOW]	= { "call", read_target },
 	[COMMAND_HANGUP]	= { "hangup", read_target },
 	[COMMAND_METRICS]	= { "metrics", read_metrics },
+	[COMMAND_PAUSE]		= { "pause", read_target },
+	[COMMAND_RESUME]	= { "resume", read_target },
 };
 
 static int read_command(struct command *c, json_t *o, char *error)
@@ -298,8 +300,8 @@ static int read_command(struct command *c, json_t *o, char *error)
 		return commands[i].read ? commands[i].read(c, o, error) : 0;
 	}
 	return wrong(error, "do: leg.add, leg.end, call.register, status, "
-		     "calls, call, hangup, metrics or drain, not \"%.*s\"",
-		     SHOWN, what ? what : "");
+		     "calls, call, hangup, pause, resume, metrics or drain, "
+		     "not \"%.*s\"", SHOWN, what ? what : "");
 }
 
 int command_parse(struct command *out, const char *line, size_t len,

@@ -11,6 +11,8 @@
  *    {"id":7,"do":"call","call":"c1"}
  *    {"id":8,"do":"hangup","call":"c1"}
  *    {"id":9,"do":"metrics","from":0}
+ *    {"id":10,"do":"pause","call":"c1"}
+ *    {"id":11,"do":"resume","call":"c1.2"}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
  * for it when the call is new), `label`, `language` (its routes may ask for
@@ -51,6 +53,8 @@ enum command_kind {
 	COMMAND_CALL_SHOW,
 	COMMAND_HANGUP,
 	COMMAND_METRICS,
+	COMMAND_PAUSE,
+	COMMAND_RESUME,
 };
 
 /** Strings belong to it; NULL: not said. */
@@ -58,7 +62,8 @@ struct command {
 	enum command_kind kind;
 	const char *call;         /**< leg.add, call.register */
 	const char *leg;          /**< leg.end */
-	const char *target;       /**< call, hangup: a call's id or a leg's */
+	const char *target;       /**< call, hangup, pause, resume: a call's id or
+				       a leg's */
 	uint64_t next;            /**< calls, metrics: where to go on */
 	enum role role;
 	const char *codec;        /**< "PCMU" "PCMA" "L16" */

@@ -1,4 +1,4 @@
-/** @file calls.c  trunkscribectl calls, call, hangup, metrics */
+/** @file calls.c  trunkscribectl calls, call, metrics, and what is done to one */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,9 +263,9 @@ int command_call(const struct options *o)
 
 /* -- others ---------------------------------------------------------------------- */
 
-int command_hangup(const struct options *o)
+int command_done(const struct options *o)
 {
-	json_t *a = ask(o, json_pack("{s:s, s:s}", "do", "hangup", "call",
+	json_t *a = ask(o, json_pack("{s:s, s:s}", "do", o->verb, "call",
 				     o->id));
 
 	if (a && o->json)

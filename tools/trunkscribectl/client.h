@@ -9,6 +9,7 @@ struct client;
 /** What the command line asked for. */
 struct options {
 	const char *socket;  /**< Of the command's own kind */
+	const char *verb;    /**< The command */
 	const char *id;      /**< A call or a leg; tail: a call, NULL: all */
 	const char *word;    /**< asr: enable, disable; loglevel: which */
 	const char *name;    /**< NULL: none */
@@ -46,5 +47,6 @@ int command_status(const struct options *o);
 int command_drain(const struct options *o);
 int command_calls(const struct options *o);
 int command_call(const struct options *o);
-int command_hangup(const struct options *o);
+/** hangup, pause, resume. */
+int command_done(const struct options *o);
 int command_metrics(const struct options *o);

@@ -18,6 +18,8 @@ static const char help[] =
 "  call ID           a call and its legs: where they come from, how well, what\n"
 "                    waits, what their ASR does and did\n"
 "  hangup ID         end a call (SIP: with BYE)\n"
+"  pause ID          nothing of it reaches an ASR, the journal or a log from now on\n"
+"  resume ID         until now\n"
 "  metrics           the figures, as Prometheus gets them\n"
 "  drain [--cancel]  take no new calls; those there are go on\n"
 "  events [--name NAME] [--from WHERE]\n"
@@ -77,7 +79,9 @@ static const struct verb {
 	{ "drain", command_drain, false },
 	{ "calls", command_calls, false },
 	{ "call", command_call, true },
-	{ "hangup", command_hangup, true },
+	{ "hangup", command_done, true },
+	{ "pause", command_done, true },
+	{ "resume", command_done, true },
 	{ "metrics", command_metrics, false },
 };
 
@@ -107,6 +111,7 @@ static int run_verb(const struct verb *v, char **arguments, struct options *o)
 		return usage("--cancel is for drain", "");
 	if (!o->socket)
 		o->socket = "/run/trunkscribe/control.sock";
+	o->verb = v->name;
 	return v->run(o);
 }
 

@@ -377,6 +377,42 @@ static void test_a_long_hole_is_cut(void **state)
 		}
 }
 
+/* Neither its samples nor silence in their place; no skip is told. */
+static void test_a_pause_is_passed_over(void **state)
+{
+	static uint8_t data[160];
+	int16_t pcm[320];
+	struct feeder_taken taken;
+	struct feeder_skip skip;
+	struct feeder *f;
+	const struct span spans[] = {
+		{ .pos = 0, .len = 160, .kind = SPAN_PCMU, .data = data },
+		{ .pos = 160, .len = 8000, .kind = SPAN_PAUSED },
+		{ .pos = 8160, .len = 160, .kind = SPAN_PCMU, .data = data },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(spans); i++)
+		assert_int_equal(backlog_put(m.backlog, &spans[i]), 0);
+	for (uint64_t from = 0; from <= 8160; from += 80) {
+		const size_t n = from < 160 ? (size_t)(320 - from) : 160;
+
+		assert_int_equal(feeder_new(&f, m.backlog, from, 0), 0);
+		assert_int_equal(feeder_available(f), n);
+		assert_int_equal(feeder_take(f, pcm, n, &taken, &skip), 0);
+		assert_int_equal(taken.fresh, n);
+		assert_int_equal(taken.upto, 8320);
+		assert_int_equal(skip.skipped, 0);
+		assert_int_equal(feeder_available(f), 0);
+		assert_int_equal(positions_start(feeder_map(f), n - 160), 8160);
+		assert_int_equal(positions_end(feeder_map(f), n), 8320);
+		if (from < 160)
+			assert_int_equal(positions_end(feeder_map(f), n - 160),
+					 160);
+		feeder_free(f);
+	}
+}
+
 /* What a second connection gets of what the first one got: from any position,
  * the same but for concealment that had another past. */
 static void test_again_from_the_middle(void **state)
@@ -519,6 +555,7 @@ int main(void)
 		T(test_a_long_hole_is_cut),
 		T(test_again_from_the_middle),
 		T(test_before_there_is_anything),
+		T(test_a_pause_is_passed_over),
 		T(test_overtaken),
 		T(test_which_span_it_reads),
 	};

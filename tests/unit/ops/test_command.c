@@ -137,6 +137,8 @@ static const struct row {
 	{ "{\"do\":\"call\",\"call\":\"" ID56 ".1\"}", "", NULL },
 	{ "{\"do\":\"call\"}", "", "call must be given" },
 	{ "{\"do\":\"hangup\",\"call\":\"a b\"}", "", "call must be" },
+	{ "{\"do\":\"pause\",\"call\":\"c\"}", "", NULL },
+	{ "{\"do\":\"resume\"}", "", "call must be given" },
 	{ "{\"do\":\"reboot\"}", "", "not \"reboot\"" },
 	{ "{\"id\":9}", "9", "do: leg.add" },
 	{ "{\"do\":1}", "", "do: leg.add" },
