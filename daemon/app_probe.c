@@ -37,6 +37,7 @@ struct probe {
 	bool words;
 	bool told;                 /* how far it came */
 	bool again;                /* the second connection, for resumption */
+	bool retried;              /* once, as calls do: see net/tls.c */
 	int code;
 };
 
@@ -196,12 +197,30 @@ static void tell_answer(const struct probe *p)
 		line("answer", 0, "none, but the service ended in order");
 }
 
+static bool lost_in_handshake(const struct probe *p, const struct reason *why)
+{
+	struct websocket_phases ph;
+
+	connection_phases(p->connection, &ph);
+	return !p->retried && why->class == REASON_NETWORK && p->service->tls &&
+	       ph.tcp && !ph.tls;
+}
+
 static void on_over(const struct reason *why, bool drained, void *arg)
 {
 	struct probe *p = arg;
 
 	if (p->again) {
 		stop(p, EXIT_OK);
+		return;
+	}
+	if (!drained && lost_in_handshake(p, why)) {
+		printf("         %s\n", why->text);
+		p->retried = true;
+		connection_close(p->connection);
+		p->connection = NULL;
+		if (connect_now(p))
+			stop(p, EXIT_RUNTIME);
 		return;
 	}
 	if (!drained) {

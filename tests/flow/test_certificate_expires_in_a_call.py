@@ -38,7 +38,8 @@ def test_calls_go_on_and_new_connections_fail(tmp_path):
     known_calls.write(tmp_path / "x.pcap", [recording.codes], one_way=True)
     certificate(pki, GOOD_S)
     with Simulator(tmp_path, "--tls-cert", str(pki / "short.pem"), "--tls-key",
-                   str(pki / "short.key"), script=f"reset after {LOST_S * 8000} samples\nok") as sim:
+                   str(pki / "short.key"),
+                   script=f"reset after {LOST_S * 8000} samples\nok") as sim:
         run = replay(tmp_path / "x.pcap", tmp_path, speed="1", config=asr_config(
             sim, key_file(tmp_path), sim.url("wss"),
             f'tls-ca-file = "{pki}/root.pem" tls-server-name = "asr.test"'))
