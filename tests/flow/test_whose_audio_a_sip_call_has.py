@@ -63,7 +63,8 @@ def test_silence_is_told_and_ends_no_call(served):
     assert 4.5 < time.monotonic() - began < 15
     paced((sender, to, plain))
     until_state(daemon, "rtp")
-    assert call.reinvite(sdp((sender.getsockname()[1], "PCMU", "a=inactive"), version=2)).status == 200
+    held = sdp((sender.getsockname()[1], "PCMU", "a=inactive"), version=2)
+    assert call.reinvite(held).status == 200
     began = time.monotonic()
     assert client.ask("OPTIONS").status == 200
     while time.monotonic() < began + 5.5:
