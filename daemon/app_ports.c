@@ -9,6 +9,7 @@
 
 #include "daemon/base/addr.h"
 #include "daemon/base/number.h"
+#include "daemon/cfg/listen.h"
 #include "daemon/cfg/ports.h"
 
 #define EPHEMERAL "/proc/sys/net/ipv4/ip_local_port_range"
@@ -54,12 +55,34 @@ static bool is_ours(const char *address)
 	return !no;
 }
 
+/* Calls from elsewhere would be told to send their audio to themselves. */
+static void warn_of_loopback(struct buf *out, const struct config *c)
+{
+	struct listen_at l;
+	struct addr at;
+
+	if (!c->sip.given ||
+	    addr_parse(&at, c->rtp.address, strlen(c->rtp.address)) ||
+	    !addr_is_loopback(&at))
+		return;
+	for (size_t i = 0; c->sip.listen && c->sip.listen[i]; i++) {
+		if (listen_parse(&l, c->sip.listen[i], "udp tcp tls") ||
+		    addr_is_loopback(&l.at))
+			continue;
+		buf_printf(out, "sip: %s takes calls from elsewhere, whose audio "
+			   "is told to come to %s; write rtp { address = an "
+			   "address of this machine that they reach }\n",
+			   c->sip.listen[i], c->rtp.address);
+		return;
+	}
+}
+
 void app_ports_warn(struct buf *out, const struct config *c)
 {
 	const struct ports kernels = ephemeral();
 	struct ports p;
 
-	if (!c->rtp.given)
+	if (!c->rtp.given && !c->sip.given)
 		return;
 	if (!ports_parse(&p, c->rtp.ports))
 		ports_warn(out, &p, &kernels, c->sip.given ? c->sip.max_calls
@@ -68,4 +91,5 @@ void app_ports_warn(struct buf *out, const struct config *c)
 		buf_printf(out, "rtp: %s is no address of this machine: no "
 			   "audio can arrive there; write one that `ip address` "
 			   "shows\n", c->rtp.address);
+	warn_of_loopback(out, c);
 }

@@ -90,3 +90,16 @@ def test_an_address_in_use_is_said(tmp_path):
         done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True, text=True,
                               check=False, timeout=30)
     assert done.returncode == 2 and "another program has that port" in done.stderr
+
+
+@pytest.mark.parametrize("listen, address, warned", [
+    ("udp:127.0.0.1:5060", "127.0.0.1", False), ("udp:0.0.0.0:5060", "127.0.0.1", True),
+    ("tcp:[::]:5060", None, True), ("udp:0.0.0.0:5060", "127.0.0.2", True)])
+def test_audio_that_could_not_arrive_is_told(tmp_path, listen, address, warned):
+    file = tmp_path / "c.conf"
+    rtp = f'rtp {{ address = "{address}" }}' if address else ""
+    file.write_text(f'sip {{ listen = {{"udp:127.0.0.1:5060", "{listen}"}} }}\n{rtp}\n')
+    done = subprocess.run([BUILD / "trunkscribed", "-t", "-c", file], capture_output=True,
+                          text=True, check=False, timeout=30)
+    assert done.returncode == 0
+    assert (f"sip: {listen} takes calls from elsewhere" in done.stderr) == warned, done.stderr
