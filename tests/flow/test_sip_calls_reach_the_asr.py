@@ -1,8 +1,10 @@
 """SIP calls, message by message: what was sent as RTP is what the ASR heard."""
 import array
+import contextlib
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -63,6 +65,30 @@ def test_a_call(tmp_path, transport, codec):
     end, = daemon.of("leg.end")
     assert end["reason"] == "bye" and end["audio"]["samples"]["sent"] == 12000
     assert sim.dump(1) == heard(pcm, codec)
+
+
+def test_who_speaks_no_tls_is_gone_at_once(tmp_path):
+    more, trust = certificate(tmp_path)
+    to, section = sip("tls", more)
+    with Daemon(tmp_path, 'route { asr = "none" }\n' + section, RTP) as daemon:
+        for junk in (b"\0" * 100_000, b"INVITE sip:a SIP/2.0\r\n\r\n" * 500, b"\x16\x03\x01" * 9000,
+                     b"\x16\x03\x03\x40\x00" + b"\1" * 16384):
+            for _ in range(20):
+                with socket.create_connection(to, timeout=30) as s:
+                    with contextlib.suppress(ConnectionError):
+                        s.sendall(junk)
+                        while s.recv(4096):
+                            pass
+        for _ in range(3):            # half a handshake, and away
+            with socket.create_connection(to) as s:
+                s.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        client = Client(to, "tls", context=trust)
+        assert client.ask("OPTIONS").status == 200
+        control, began = Control(daemon.control), time.monotonic()
+        while control.ask("status")["status"]["sip"]["connections"] != 1:
+            assert time.monotonic() - began < 60
+            time.sleep(0.05)
+        assert control.ask("status")["status"]["sip"]["requests"] == 1
 
 
 def test_tls_wants_its_files(tmp_path):
