@@ -23,6 +23,18 @@ def rss_kib(server):
         return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
 
 
+def answered(call):
+    """Of an OPTIONS, sent again like every request over UDP: a flood may fill the buffer."""
+    call.client.socket.settimeout(1)
+    with contextlib.suppress(TimeoutError):
+        return call.ask("OPTIONS").status
+    for _ in range(60):
+        call.client.raw(call.last)
+        with contextlib.suppress(TimeoutError):
+            return call.client.receive().status
+    raise AssertionError("no answer")
+
+
 def flood(client, method, body=None, n=N):
     """Nobody reads the answers."""
     for i in range(n):
@@ -60,7 +72,7 @@ def test_floods_of_requests(tmp_path):
         done.set()
         flooding.join()
         # all that came before has been answered when this is
-        assert call.ask("OPTIONS").status == 200
+        assert answered(call) == 200
         status = server.status()
         assert status["calls"] == 1 and status["ports_used"] == 1
         assert status["refused"] > N
@@ -81,10 +93,10 @@ def test_floods_take_no_memory(tmp_path):
     with Server(tmp_path, 'max-calls = 1 permit = {"127.0.0.1"}', ROUTE) as server:
         call = Dialog(server.client, sdp((4000, "PCMU"))).ack()
         floods(server)
-        assert call.ask("OPTIONS").status == 200
+        assert answered(call) == 200
         before = rss_kib(server)
         floods(server)
-        assert call.ask("OPTIONS").status == 200
+        assert answered(call) == 200
         assert rss_kib(server) < before * 1.1
 
 
@@ -130,7 +142,7 @@ def test_two_thousand_silent_connections(tmp_path):
         silent = connections(server, 1000, "127.0.0.1")
         for i in range(100):      # from many at once: 256 in all
             silent += connections(server, 10, f"127.0.1.{i + 1}")
-        assert call.ask("OPTIONS").status == 200
+        assert answered(call) == 200
         assert server.status()["connections"] == 256
         assert sum(map(is_open, silent)) == 255
         stranger = Client(server.at, "tcp", source="127.7.0.1")
