@@ -137,6 +137,20 @@ void watch_answer(struct watch *w, const struct command *c, struct answer *a)
 
 /* -- HTTP --------------------------------------------------------------------- */
 
+static bool all_down(const struct core *x)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < x->config->n_asrs; i++) {
+		const struct metrics_asr a = services_figures(x->services, i);
+
+		if (a.used && !a.open)
+			return false;
+		any |= a.used;
+	}
+	return any;
+}
+
 static bool is_ready(struct buf *why, void *arg)
 {
 	struct watch *w = arg;
@@ -145,7 +159,7 @@ static bool is_ready(struct buf *why, void *arg)
 	w->cfg.status(&s, w->cfg.arg);
 	if (s.draining)
 		buf_puts(why, "draining: no new calls\n");
-	else if (services_down(w->cfg.core->services, NULL, 0))
+	else if (all_down(w->cfg.core))
 		buf_puts(why, "no asr can be reached\n");
 	else
 		return true;

@@ -158,7 +158,7 @@ bool services_down(const struct services *s, const char *const *sources,
 		const struct config_route *r = &s->config->routes[i];
 		const struct config_asr *asr = config_asr(s->config, r->asr);
 
-		if (sources && *r->source && !is_one_of(r->source, sources))
+		if (*r->source && !is_one_of(r->source, sources))
 			continue;
 		if (!asr || !all_down(s->opened[asr - s->config->asrs],
 				      longer_ms))
@@ -174,6 +174,7 @@ struct metrics_asr services_figures(const struct services *s, size_t i)
 	struct metrics_asr a = {0};
 
 	if (one) {
+		a.used = true;
 		a.open = gate_down(one->gate) != NULL;
 		a.not_after_s = one->not_after_s;
 	}

@@ -32,6 +32,7 @@ void metrics_event(struct metrics *m, const struct event *e);
 
 /** Of one configured service. */
 struct metrics_asr {
+	bool used;                /**< A route or a fallback names it */
 	bool open;                /**< Its circuit: nobody may connect */
 	uint64_t not_after_s;     /**< Its certificate's end; 0: not known */
 };

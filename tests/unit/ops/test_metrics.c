@@ -153,7 +153,7 @@ static bool has_line(const char *text, const char *line)
 
 static void test_figures_are_those_of_the_events(void **unused)
 {
-	const struct metrics_asr asrs[] = { { true, 1900000000 }, { 0 } };
+	const struct metrics_asr asrs[] = { { true, true, 1900000000 }, { 0 } };
 	const struct metrics_now now = {
 		.version = "1", .calls_limit = 1000, .draining = true,
 		.ports = true, .ports_used = 2, .ports_limit = 100,
