@@ -69,8 +69,8 @@ def fuzz_job(name):
 
 def flow_job(group, build, after, *options):
     where = str(TOP / build)
-    return Job(group, "pytest", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=8",
-                                 "-p", "no:cacheprovider", *options, "tests/flow"], 1200,
+    return Job(group, "pytest", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=25",
+                                 "-p", "no:cacheprovider", *options, "tests/flow"], 2400,
                {"BUILD": where, "B": where}, after)
 
 
