@@ -154,6 +154,20 @@ def test_what_is_not_authentic_is_nothing(tmp_path):
     assert heard[0] == heard[1] and len(heard[0]) == 8000
 
 
+def test_plain_where_only_one_would_have_liked_to(tmp_path):
+    """RTP/AVP with a=crypto in the offer, none in the answer: nothing is encrypted."""
+    c = Capture()
+    s = Sides(c, True, profile="RTP/AVP")
+    s.say("caller", line(1))
+    s.call.start()
+    for who in ("caller", "agent"):
+        c.add(s.call.sender(who, 200_000, ssrc=len(who)).codes(codes(500)).sent)
+    s.call.bye(900_000)
+    run = replay(c.write(tmp_path / "made.pcap"), tmp_path, "--asr", "none")
+    assert [leg.samples["received"] for leg in run.legs] == [4000, 4000]
+    assert not [x for leg in run.legs for x in leg.all("leg.state")]
+
+
 @pytest.mark.parametrize("why", ["another key", "no key", "DTLS", "a suite not known"])
 def test_keys_that_do_not_fit_are_told(why, tmp_path):
     c = Capture()

@@ -5,6 +5,7 @@ The sender's side of SRTP is oracle/srtp.py, checked against the RFCs' vectors f
 import array
 import base64
 import os
+import random
 import struct
 
 import pytest
@@ -118,6 +119,28 @@ def test_a_call(tmp_path, suite, mki):
     assert call.sim.dump(1) == heard(pcm)
     text = call.said()
     assert keys.secret not in text and ours[len("inline:"):] not in text
+
+
+@pytest.mark.parametrize("ssrc", [77, None], ids=["the call's SSRC", "any SSRC"])
+def test_ten_thousand_packets_without_the_key(tmp_path, ssrc):
+    """From the right address, before and between the right ones: counted, and no more."""
+    keys, pcm, rng = Keys(), speech(400), random.Random(8)
+    with Call(tmp_path, keys.line) as call:
+        control = Control(call.daemon.control)
+        right = list(map(keys.srtp.protect, packets(pcm, 77)))
+        for n in range(100):
+            for k in range(100):
+                head = struct.pack(">BBHII", 0x80, 0, n, n * 160, ssrc or rng.getrandbits(32))
+                call.sender.sendto(head + rng.randbytes(170), call.to)
+            while control.ask("status")["status"]["rtp"]["refused"] < 100 * (n + 1):
+                pass
+            if n >= 50:
+                call.send(*right[(n - 50):(n - 49)])
+    assert call.sim.dump(1)[:2 * len(pcm)] == heard(pcm)
+    end, = call.daemon.of("leg.end")
+    assert (end["rtp"]["packets"], end["rtp"]["lost"]) == (20, 0)
+    assert len(call.daemon.stderr.splitlines()) < 60
+    assert not [e for e in call.daemon.of("leg.state") if "reason" in e]
 
 
 def test_offered_with_the_profile_of_plain_rtp(tmp_path):
