@@ -8,6 +8,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/network.h"
 #include "daemon/ingress/sip_server.h"
+#include "daemon/media/srtp.h"
 #include "daemon/net/fds.h"
 #include "daemon/net/random.h"
 #include "daemon/sig/sip_judge.h"
@@ -313,6 +314,9 @@ static int open_sip(void **out, const struct way_config *cfg,
 		close_sip(s);
 		return err;
 	}
+	if (srtp_prepare())
+		log_warn("sip", "libsrtp2 does not start: calls with SRTP will "
+			 "be refused; see that its crypto library is there");
 	*out = s;
 	return 0;
 }

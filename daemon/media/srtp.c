@@ -71,7 +71,7 @@ static int set_policy(srtp_policy_t *p, uint8_t suite)
 	}
 }
 
-static int library(void)
+int srtp_prepare(void)
 {
 	static bool began;
 
@@ -90,7 +90,7 @@ static int context_new(struct srtp_context *out, const struct srtp_key *key,
 	int err = set_policy(&p, key->suite);
 
 	if (!err)
-		err = library();
+		err = srtp_prepare();
 	if (err)
 		return err;
 	switch (srtp_create(&c.ctx, &p)) {

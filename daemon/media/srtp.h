@@ -14,7 +14,8 @@
  * sequence wrapped, or that was kept by a sender that changed the key (both
  * ways are met), is found by the tag.
  *
- * Pure, but for libsrtp2's tables, which the first context makes.
+ * Pure, but for libsrtp2's tables, which srtp_prepare() or the first context
+ * makes.
  */
 #pragma once
 
@@ -28,6 +29,10 @@
 struct srtp_ctx_t_;
 
 enum { SRTP_SOURCES = 16 };
+
+/** Make the library's tables now (some 25 ms), so that no call has to wait for
+ * them.  @return 0 or -ENOTSUP: none can be decrypted */
+int srtp_prepare(void);
 
 /** One context: a key, and what came with it. */
 struct srtp_context {
