@@ -131,7 +131,7 @@ struct tap_call *tap_call_unannounced(struct tap *t, const struct addr *a,
 int tap_call_open(struct tap_call *c)
 {
 	struct recording_identity who = { 0 };
-	struct event_id ids[ARRAY_LEN(who.ids) + 1];
+	struct event_id ids[ARRAY_LEN(who.ids) + 2];
 	const char *same_as = tap_same_as(c);
 	struct call_info i = {
 		.id = c->id, .source = c->tap->cfg.source,
@@ -145,19 +145,19 @@ int tap_call_open(struct tap_call *c)
 		return 0;
 	if (c->recording) {
 		recording_start(c->recording, &who);
-		i.ids = who.ids;
-		i.n_ids = who.n_ids;
 		i.participants = who.n_participants ? who.participants : NULL;
 		i.n_participants = who.n_participants;
 		i.calling = who.calling;
 		i.called = who.called;
 	}
-	if (same_as) {
-		if (i.n_ids)
-			memcpy(ids, i.ids, i.n_ids * sizeof(ids[0]));
+	memcpy(ids, who.ids, who.n_ids * sizeof(ids[0]));
+	i.ids = ids;
+	i.n_ids = who.n_ids;
+	if (c->session_id)
+		ids[i.n_ids++] = (struct event_id){ "Session-ID",
+						    c->session_id };
+	if (same_as)
 		ids[i.n_ids++] = (struct event_id){ "same_as", same_as };
-		i.ids = ids;
-	}
 	return call_open(&c->call, c->tap->cfg.calls, &i);
 }
 
@@ -214,6 +214,7 @@ void tap_call_free(struct tap_call *c)
 	free(c->from_tag);
 	free(c->from);
 	free(c->to);
+	free(c->session_id);
 	free(c);
 	t->n_calls--;
 }
@@ -461,6 +462,8 @@ static void take_message(struct tap *t, const struct sip_message *m,
 	const unsigned speaker = m->request ? asker : asker ^ 1u;
 
 	c->siprec |= m->siprec;
+	if (!c->session_id && m->session_id[0])
+		c->session_id = strdup(m->session_id); /* NULL: goes unnamed */
 	if (!c->answered)
 		c->heard_us = timers_now_us(t->cfg.timers);
 	if (m->sdp_len && (m->request || m->status < 300))

@@ -79,6 +79,7 @@ struct tap_call {
 	uint64_t hash;            /* of call_id, in tap->by_call_id */
 	char *call_id, *from_tag; /* "" when unannounced */
 	char *from, *to;
+	char *session_id;         /* RFC 7989; NULL: none was seen */
 	struct addr trunk;        /* who sent its INVITE */
 	char id[EVENT_ID];
 	uint64_t number;          /* 1, 2 ... in order of their beginning */

@@ -46,7 +46,8 @@ static const struct {
 struct parsed {
 	struct sip_message message;
 	struct buf strings;
-	size_t call_id, from_tag, to_tag, from, to, branch; /* Offsets */
+	size_t call_id, from_tag, to_tag, from, to, branch,
+		session_id; /* Offsets */
 };
 
 static enum sip_method method_of(struct sip_text name)
@@ -233,6 +234,7 @@ static void keep_identity(struct parsed *p, const struct sip_head *h,
 	p->to_tag = keep_param(p, &m->to->gen_params, "tag");
 	p->from = keep_address(p, m->from);
 	p->to = keep_address(p, (const osip_from_t *)m->to);
+	p->session_id = keep(p, h->session_id.p, h->session_id.len);
 	p->branch = keep_param(p, &via->via_params, "branch");
 }
 
@@ -254,6 +256,7 @@ static int finish(struct sip_message **out, struct parsed *p,
 	m->from = text + p->from;
 	m->to = text + p->to;
 	m->branch = text + p->branch;
+	m->session_id = text + p->session_id;
 	m->sdp = text + at;
 	m->sdp_len = body->sdp.len;
 	m->metadata = m->sdp + m->sdp_len;

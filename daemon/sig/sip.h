@@ -43,6 +43,7 @@ struct sip_message {
 				       as published in call.start */
 	const char *to;
 	const char *branch;       /**< Of the topmost Via */
+	const char *session_id;   /**< RFC 7989, end to end */
 	bool siprec;              /**< Require: siprec, +sip.src, or metadata */
 	const char *sdp;          /**< Body, or its application/sdp part */
 	size_t sdp_len;           /**< 0: none */

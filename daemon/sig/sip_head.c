@@ -182,6 +182,9 @@ static int read_header(struct sip_head *h, struct sip_text line)
 			h->via = value;
 	} else if (named(name, "require", 0)) {
 		h->siprec |= lists(value, "siprec");
+	} else if (named(name, "session-id", 0)) {
+		if (!h->session_id.p)
+			h->session_id = value;
 	} else if (named(name, "contact", 'm')) {
 		h->siprec |= has_src_tag(value);
 	}

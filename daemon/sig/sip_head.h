@@ -31,6 +31,7 @@ struct sip_head {
 	struct sip_text from, to, call_id, cseq;
 	struct sip_text content_type, content_length, content_encoding;
 	struct sip_text max_forwards;
+	struct sip_text session_id;  /**< First of them */
 	bool siprec;                 /**< Require: siprec, or +sip.src */
 	size_t headers;
 	char *text;                  /**< Own copy, unfolded */

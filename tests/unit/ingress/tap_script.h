@@ -14,9 +14,9 @@
  *   0 end                                  tap_end(): nothing comes after it
  *
  * TTAG "-": none.  SDP: one word for each m-line, ADDR:PORT/PT,PT=NAME,...
- * with a '!' behind it for RTP/SAVP, or a '^' for sendonly.  A CALLID that begins with "rec" is a
- * recorder's.  The payload of a packet is its SSRC,
- * 160 times.
+ * with a '!' behind it for RTP/SAVP, or a '^' for sendonly.  A CALLID that
+ * begins with "rec" is a recorder's, with "sid" it has a Session-ID, which is
+ * told behind "+C1 FROM>TO".  The payload of a packet is its SSRC, 160 times.
  *
  * What comes of it, a line each: "+C1 FROM>TO", "+C1.1 ROLE CODEC FROM>TO
  * SSRC", "C1.1 state REASON", "C1.1 ssrc" (a discontinuity), "C1.1 loss MS",
@@ -122,9 +122,14 @@ static void tap_on_event(const struct event *e, void *arg)
 		assert_int_equal(tap_number(e->call), 0);
 		assert_true(tp.n_ids < TAP_LEGS);
 		snprintf(tp.ids[tp.n_ids++], EVENT_ID, "%s", e->call);
-		buf_printf(&tp.out, "+C%u %s>%s\n", tap_number(e->call),
+		buf_printf(&tp.out, "+C%u %s>%s", tap_number(e->call),
 			   e->call_start.from ? e->call_start.from : "",
 			   e->call_start.to ? e->call_start.to : "");
+		for (size_t i = 0; i < e->call_start.n_ids; i++)
+			if (!strcmp(e->call_start.ids[i].name, "Session-ID"))
+				buf_printf(&tp.out, " %s",
+					   e->call_start.ids[i].value);
+		buf_puts(&tp.out, "\n");
 		break;
 	case EVENT_LEG_START:
 		buf_printf(&tp.out, "+C%u%s %s %s %s>%s %u\n",
@@ -301,7 +306,10 @@ static void tap_message(struct tap_event *e, char *what, char *rest)
 		   word[4], word[1], word[2], strcmp(word[3], "-") ? ";tag=" : "",
 		   strcmp(word[3], "-") ? word[3] : "", word[1], word[4],
 		   !answer ? what : method ? method + 1 : "INVITE",
-		   strncmp(word[1], "rec", 3) ? "" : "Require: siprec\r\n",
+		   strncmp(word[1], "rec", 3)
+			   ? strncmp(word[1], "sid", 3)
+				     ? "" : "Session-ID: ab;remote=cd\r\n"
+			   : "Require: siprec\r\n",
 		   sdp.len ? "Content-Type: application/sdp\r\n" : "",
 		   sdp.len, buf_str(&sdp));
 	buf_free(&sdp);

@@ -312,6 +312,12 @@ static const struct row announced[] = {
 	  "+C1 alice@example.net>bob@example.net\n"
 	  "+C1.1 mixed PCMU " A ">" B " 1\n"
 	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
+	{ "a call's name end to end",
+	  CALL("sid1") "200 rtp " A ">" B " 1 0 0 5\n"
+	  "400 BYE sid1 f t 2\n3000 wait",
+	  "+C1 alice@example.net>bob@example.net ab;remote=cd\n"
+	  "+C1.1 caller PCMU " A ">" B " 1\n"
+	  "-C1.1 bye 800 of 1\n-C1 bye\n" },
 	{ "two lines that are only sent are two parties",
 	  "0 INVITE c f - 1 " A "/0^ 10.0.0.1:4002/8^\n"
 	  "100 200 c f t 1 " B "/0 10.0.0.2:5002/8\n"

@@ -253,6 +253,8 @@ static const struct row {
 	{ "two Content-Lengths", START HEAD "Content-Length: 5\r\n"
 	  BODY(5, "application/sdp") "v=0\r\n", -EBADMSG, { 0 } },
 
+	{ "Session-ID, twice", START HEAD "session-id: ab;remote=cd\r\n"
+	  "Session-ID: ef\r\n\r\n", 0, { .session_id = "ab;remote=cd" } },
 	{ "Require: siprec", START HEAD "Require: siprec\r\n\r\n", 0,
 	  { .siprec = true } },
 	{ "Require: a list", START HEAD "Require: 100rel , SIPREC\r\n\r\n", 0,
@@ -349,6 +351,7 @@ static void check(const struct sip_message *m, const struct sip_message *want)
 	assert_string_equal(m->to, or(want->to, "bob@b.example"));
 	assert_string_equal(m->to_tag, or(want->to_tag, ""));
 	assert_string_equal(m->branch, or(want->branch, "z9hG4bKa"));
+	assert_string_equal(m->session_id, or(want->session_id, ""));
 	assert_int_equal(m->siprec, want->siprec);
 	assert_int_equal(m->sdp_len, strlen(or(want->sdp, "")));
 	assert_memory_equal(m->sdp, or(want->sdp, ""), m->sdp_len);
