@@ -14,8 +14,6 @@ enum {
 	PER_SECOND = 50,
 	FAILURES = 5,          /* of ... */
 	LEGS = 3,              /* ... so many legs ... */
-	PROTOCOL = 3,          /* failures by protocol errors; of as many legs,
-				  for one may have what it stumbles over */
 	WINDOW_MS = 10000,     /* ... within this: the service is down */
 	OPEN_FIRST_MS = 5000,
 	OPEN_LAST_MS = 60000,
@@ -126,22 +124,22 @@ void gate_success(struct gate *g, struct gate_ticket *t)
 }
 
 /* Do the last failures mean that the service is down? */
-static bool breaks(const struct failures *f, unsigned most, uint64_t now_ms)
+static bool breaks(const struct failures *f, uint64_t now_ms)
 {
-	unsigned legs = 0, n = 0;
+	unsigned legs = 0;
 
-	for (unsigned i = 0; i < MIN(f->n, (unsigned)FAILURES); i++) {
+	if (f->n < FAILURES)
+		return false;
+	for (unsigned i = 0; i < FAILURES; i++) {
 		bool seen = false;
 
 		if (now_ms - f->last[i].at_ms > WINDOW_MS)
-			continue;
-		n++;
+			return false;
 		for (unsigned k = 0; k < i; k++)
-			seen |= f->last[k].leg == f->last[i].leg &&
-				now_ms - f->last[k].at_ms <= WINDOW_MS;
+			seen |= f->last[k].leg == f->last[i].leg;
 		legs += !seen;
 	}
-	return n >= most && legs >= LEGS;
+	return legs >= LEGS;
 }
 
 bool gate_down_long(const struct gate *g, uint64_t now_ms, uint64_t longer_ms)
@@ -198,7 +196,7 @@ void gate_lost(struct gate *g, uint64_t leg, const struct reason *why,
 		note(&g->lost, leg, now_ms);
 	else if (!hopeless)
 		return;
-	if (!g->down && (hopeless || breaks(&g->lost, PROTOCOL, now_ms)))
+	if (!g->down && (hopeless || breaks(&g->lost, now_ms)))
 		open_for(g, why, now_ms, random);
 }
 
@@ -212,7 +210,7 @@ void gate_failure(struct gate *g, struct gate_ticket *t,
 	note(&g->connects, t->leg, now_ms);
 	/* those who were inside when it opened bring no news */
 	if (was_probe || retry_is_hopeless(why->class) ||
-	    (!g->down && breaks(&g->connects, FAILURES, now_ms)))
+	    (!g->down && breaks(&g->connects, now_ms)))
 		open_for(g, why, now_ms, random);
 }
 

@@ -6,8 +6,7 @@
  * one leg tries for all).  Those who wait keep their audio; the longest
  * waiting goes first.
  *
- *   closed --(5 failures of 3 legs in 10 s, 3 of them for protocol errors on
- *             connections that were ready, or a hopeless one)--> open
+ *   closed --(5 failures of 3 legs in 10 s, or a hopeless one)--> open
  *   open   --(5 s, doubling to 60 s; hopeless: 30 s to 60 s)----> one probe
  *   probe  --(success)--> closed          --(failure)--> open
  *

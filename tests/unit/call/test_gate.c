@@ -230,7 +230,7 @@ static void test_what_opens_the_breaker(void **state)
 }
 
 /* Connections that were ready and then made no sense. */
-static void test_protocol_errors_open_it_sooner(void **state)
+static void test_protocol_errors_open_it_too(void **state)
 {
 	static const struct {
 		const char *name;
@@ -239,21 +239,27 @@ static void test_protocol_errors_open_it_sooner(void **state)
 		unsigned n;
 		bool opens;
 	} rows[] = {
-		{ "three of three legs", REASON_PROTOCOL,
-		  { { 1, 0 }, { 2, 5000 }, { 3, 5000 } }, 3, true },
+		{ "five of three legs", REASON_PROTOCOL,
+		  { { 1, 0 }, { 2, 2500 }, { 3, 2500 }, { 1, 2500 },
+		    { 2, 2500 } }, 5, true },
 		{ "the first too long ago", REASON_PROTOCOL,
-		  { { 1, 0 }, { 2, 5000 }, { 3, 5001 } }, 3, false },
+		  { { 1, 0 }, { 2, 2500 }, { 3, 2500 }, { 1, 2500 },
+		    { 2, 2501 } }, 5, false },
 		{ "one leg, again and again", REASON_PROTOCOL,
 		  { { 1, 0 }, { 1, 10 }, { 1, 10 }, { 1, 10 }, { 1, 10 },
 		    { 1, 10 }, { 1, 10 } }, 7, false },
 		{ "two legs", REASON_PROTOCOL,
-		  { { 1, 0 }, { 2, 10 }, { 1, 10 }, { 2, 10 } }, 4, false },
-		{ "the third leg behind many of one", REASON_PROTOCOL,
-		  { { 2, 0 }, { 1, 10 }, { 1, 10 }, { 3, 10 } }, 4, true },
+		  { { 1, 0 }, { 2, 10 }, { 1, 10 }, { 2, 10 }, { 1, 10 } }, 5,
+		  false },
+		{ "the third leg behind many", REASON_PROTOCOL,
+		  { { 2, 0 }, { 1, 10 }, { 1, 10 }, { 2, 10 }, { 3, 10 } }, 5,
+		  true },
 		{ "restarts say nothing", REASON_RESTART,
-		  { { 1, 0 }, { 2, 10 }, { 3, 10 }, { 4, 10 } }, 4, false },
+		  { { 1, 0 }, { 2, 10 }, { 3, 10 }, { 4, 10 }, { 5, 10 } }, 5,
+		  false },
 		{ "nor does the network", REASON_NETWORK,
-		  { { 1, 0 }, { 2, 10 }, { 3, 10 }, { 4, 10 } }, 4, false },
+		  { { 1, 0 }, { 2, 10 }, { 3, 10 }, { 4, 10 }, { 5, 10 } }, 5,
+		  false },
 		{ "what needs a person does at once", REASON_AUTH,
 		  { { 1, 0 } }, 1, true },
 	};
@@ -701,7 +707,7 @@ int main(void)
 		cmocka_unit_test(test_so_many_a_second),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_what_opens_the_breaker),
-		cmocka_unit_test(test_protocol_errors_open_it_sooner),
+		cmocka_unit_test(test_protocol_errors_open_it_too),
 		cmocka_unit_test(test_a_success_begins_anew),
 		cmocka_unit_test(test_one_probe_at_a_time_doubling_to_a_minute),
 		cmocka_unit_test(test_who_was_inside_when_it_opened),
