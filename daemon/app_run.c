@@ -15,11 +15,17 @@
 #include "daemon/core.h"
 #include "daemon/ingress/way.h"
 #include "daemon/net/clock.h"
+#include "daemon/net/timer.h"
 #include "daemon/ops/control.h"
 #include "daemon/options.h"
 #include "daemon/services.h"
 
-enum { WAYS_MAX = 16, KEPT_MS = 30000 };
+enum {
+	WAYS_MAX = 16,
+	KEPT_MS = 30000,
+	HURRY_MS = 2000,          /* for goodbyes and events of the end, when
+				     asked twice */
+};
 
 struct run {
 	struct core core;
@@ -36,6 +42,7 @@ struct run {
 	size_t n_ways;
 	bool draining, stopping;
 	bool ended;               /* the ways were told to end their calls */
+	struct timer_once *wait;  /* while stopping */
 	int code;
 };
 
@@ -69,36 +76,82 @@ static bool is_quiet(const struct run *r)
 	return !calls_count(r->core.calls);
 }
 
+/* Comes from within a way: what ends the ways has to wait for the loop. */
 static void on_quiet(void *arg)
 {
 	struct run *r = arg;
 
 	if (r->ended && is_quiet(r))
 		uv_stop(&r->core.loop);
+	else if (r->stopping && !r->ended && !calls_count(r->core.calls))
+		timer_once_start(r->wait, 0);
 }
 
 /* Calls end, their last words come; when the last is over the loop stops. */
-static void stop(struct run *r, const char *reason)
+static void end_calls(struct run *r, const char *reason)
 {
-	if (r->stopping) { /* asked twice: at once */
-		uv_stop(&r->core.loop);
-		return;
-	}
-	r->stopping = true;
-	core_tell(&r->core, "stopping", NULL);
-	set_draining(r, true);
+	timer_once_stop(r->wait);
 	for (size_t i = 0; i < r->n_ways; i++)
 		r->ways[i].way->end(r->ways[i].opened, reason);
 	r->ended = true;
 	on_quiet(r);
 }
 
+static void on_wait(void *arg)
+{
+	struct run *r = arg;
+
+	if (r->ended)
+		uv_stop(&r->core.loop);
+	else
+		end_calls(r, "drain");
+}
+
+static void begin_stop(struct run *r)
+{
+	r->stopping = true;
+	core_tell(&r->core, "stopping", NULL);
+	set_draining(r, true);
+}
+
+static void stop(struct run *r, const char *reason)
+{
+	if (r->ended) { /* asked twice: at once */
+		uv_stop(&r->core.loop);
+		return;
+	}
+	if (!r->stopping)
+		begin_stop(r);
+	end_calls(r, reason);
+}
+
+/* No new calls, and those there are may end of themselves. */
+static void stop_in_time(struct run *r)
+{
+	const uint32_t ms = r->core.config->control.drain_timeout_ms;
+
+	if (r->stopping && !r->ended) {
+		log_info("run", "asked twice: the calls are ended");
+		end_calls(r, "drain");
+		timer_once_start(r->wait, HURRY_MS);
+	} else if (r->stopping || !ms || !calls_count(r->core.calls)) {
+		stop(r, "drain");
+	} else {
+		begin_stop(r);
+		log_info("run", "%u calls may go on for %u s",
+			 calls_count(r->core.calls), ms / 1000);
+		timer_once_start(r->wait, ms);
+	}
+}
+
 static void on_signal(uv_signal_t *h, int number)
 {
 	struct run *r = h->data;
 
-	(void)number;
-	stop(r, "drain");
+	if (number == SIGTERM)
+		stop_in_time(r);
+	else
+		stop(r, "drain");
 }
 
 static void on_failed(const char *way, const struct reason *why, void *arg)
@@ -354,6 +407,11 @@ int app_run(const struct config *c)
 		core_close(&r.core);
 		return EXIT_RUNTIME;
 	}
+	if (timer_once_open(&r.wait, &r.core.loop, on_wait, &r)) {
+		watch_free(r.watch);
+		core_close(&r.core);
+		return EXIT_RUNTIME;
+	}
 	open_signals(&r);
 	r.started_ms = uv_now(&r.core.loop);
 	const int code = open_all(&r);
@@ -369,6 +427,7 @@ int app_run(const struct config *c)
 	clock_live_close(r.clock);
 	for (int i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&r.signals[i], NULL);
+	timer_once_close(r.wait);
 	core_close(&r.core);
 	watch_free(r.watch);
 	return code ? code : r.code;

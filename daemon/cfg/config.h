@@ -71,7 +71,8 @@ struct config {
 	/** `given`: the file has the section.  What is not given holds its
 	 * defaults, which only the running service uses (not a replay). */
 	struct { bool given; char *socket; uint32_t mode; char *group; } events;
-	struct { bool given; char *socket; uint32_t mode; } control;
+	struct { bool given; char *socket; uint32_t mode;
+		 uint32_t drain_timeout_ms; } control;
 	struct {
 		bool given;
 		char *directory;

@@ -87,6 +87,10 @@ const struct config_key config_keys[] = {
 	{ "control", "mode", CONFIG_MODE, "0660", 0, 0777, NULL, true, false,
 	  MEMBER(config, control.mode), NULL,
 	  "Who may connect, as a file's access." },
+	{ "control", "drain-timeout", CONFIG_DURATION, "30s", 0, DAY, NULL,
+	  false, false, MEMBER(config, control.drain_timeout_ms), NULL,
+	  "At SIGTERM calls may go on for so long; \"0s\": they are ended at "
+	  "once.  A second SIGTERM does not wait." },
 
 	{ "journal", "directory", CONFIG_PATH, "/var/lib/trunkscribe/journal",
 	  0, PATH_BYTES, NULL, true, false, MEMBER(config, journal.directory),

@@ -132,7 +132,7 @@ def run_live(directory, network, legs, config, steps, env=None):
     file = directory / "trunkscribe.conf"
     file.write_text(f'events {{ socket = "{events}" group = "" }}\n'
                     f'journal {{ directory = "" }}\n'
-                    f'control {{ socket = "{directory}/control.sock" }}\n'
+                    f'control {{ socket = "{directory}/control.sock" drain-timeout = "0s" }}\n'
                     f'capture {{ interface = "lo" filter = "net 127.{network}.0/24" }}\n{config}')
     process = subprocess.Popen([BUILD / "trunkscribed", "-c", file, "--log", "info"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

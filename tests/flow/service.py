@@ -41,12 +41,13 @@ class Control:
 class Daemon:
     """trunkscribed as a service that takes RTP."""
 
-    def __init__(self, directory, more="", ports=PORTS, journal="", media="", events=""):
+    def __init__(self, directory, more="", ports=PORTS, journal="", media="", events="",
+                 drain="0s"):
         self.events = directory / "events.sock"
         self.control = directory / "control.sock"
         self.file = directory / "trunkscribe.conf"
         self.file.write_text(f'events {{ socket = "{self.events}" group = "" {events} }}\n'
-                             f'control {{ socket = "{self.control}" }}\n'
+                             f'control {{ socket = "{self.control}" drain-timeout = "{drain}" }}\n'
                              f'journal {{ directory = "{journal}" }}\n'
                              f'rtp {{ ports = "{ports[0]}-{ports[1]}" {media} }}\n{more}')
         self.process = self.start(

@@ -22,7 +22,8 @@ class Service:
             config = f'events {{ socket = "{self.events}" group = "" }}\n{config}'
         if "journal {" not in config:
             config = f'journal {{ directory = "" }}\n{config}'
-        self.file.write_text(f'control {{ socket = "{self.control_path}" }}\n{config}')
+        self.file.write_text(f'control {{ socket = "{self.control_path}" drain-timeout = "0s" }}\n'
+                             f'{config}')
         self.stderr_path = directory / "stderr"
         self.stopped = False
 

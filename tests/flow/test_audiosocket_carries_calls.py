@@ -252,7 +252,7 @@ def test_the_address_in_use_is_said(tmp_path):
         taken.listen()
         file = tmp_path / "c.conf"
         file.write_text(f'events {{ socket = "{tmp_path}/e" group = "" }}\n'
-                        f'control {{ socket = "{tmp_path}/c" }}\n'
+                        f'control {{ socket = "{tmp_path}/c" drain-timeout = "0s" }}\n'
                         + config(taken.getsockname()[1]))
         done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True,
                               text=True, check=False, timeout=WAIT_S)

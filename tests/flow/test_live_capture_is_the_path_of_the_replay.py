@@ -34,7 +34,7 @@ class Daemon:
         file = directory / "trunkscribe.conf"
         file.write_text(f'events {{ socket = "{self.socket}" group = "" }}\n'
                         f'journal {{ directory = "" }}\n'
-                        f'control {{ socket = "{directory}/control.sock" }}\n'
+                        f'control {{ socket = "{directory}/control.sock" drain-timeout = "0s" }}\n'
                         f'capture {{ interface = "{interface}" filter = "host 127.77.0.1" }}\n')
         self.process = subprocess.Popen(
             [BUILD / "trunkscribed", "-c", file, "--log", "info"], stdin=subprocess.DEVNULL,

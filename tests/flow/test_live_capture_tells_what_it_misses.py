@@ -17,7 +17,7 @@ WAIT_S = 30
 def conf(directory, interface, text=""):
     file = directory / "trunkscribe.conf"
     file.write_text(f'events {{ socket = "{directory}/events.sock" group = "" }}\n'
-                    f'control {{ socket = "{directory}/control.sock" }}\n'
+                    f'control {{ socket = "{directory}/control.sock" drain-timeout = "0s" }}\n'
                     f'journal {{ directory = "" }}\n'
                     f'capture {{ interface = "{interface}" filter = "{text}" }}\n')
     return file

@@ -97,7 +97,7 @@ def test_tls_wants_its_files(tmp_path):
                            "certificate /none")):
         file = tmp_path / "c.conf"
         file.write_text(f'events {{ socket = "{tmp_path}/e" group = "" }}\n'
-                        f'control {{ socket = "{tmp_path}/c" }}\n'
+                        f'control {{ socket = "{tmp_path}/c" drain-timeout = "0s" }}\n'
                         f'journal {{ directory = "" }}\n{section}')
         done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True, text=True,
                               check=False, timeout=30)
@@ -111,7 +111,7 @@ def test_an_address_in_use_is_said(tmp_path):
         other.listen()
         file = tmp_path / "c.conf"
         file.write_text(f'events {{ socket = "{tmp_path}/e" group = "" }}\n'
-                        f'control {{ socket = "{tmp_path}/c" }}\n'
+                        f'control {{ socket = "{tmp_path}/c" drain-timeout = "0s" }}\n'
                         f'journal {{ directory = "" }}\n{section}')
         done = subprocess.run([BUILD / "trunkscribed", "-c", file], capture_output=True, text=True,
                               check=False, timeout=30)

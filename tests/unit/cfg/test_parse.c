@@ -58,7 +58,7 @@ static const struct {
 	{ "unknown key", "events {\n  sokcet = \"x\" bar = 1\n}",
 	  "t:2: unknown key sokcet in events; did you mean socket?\n" },
 	{ "unknown key, none near", "control { colour = \"x\" }",
-	  "t:1: unknown key colour in control; known are: socket mode\n" },
+	  "t:1: unknown key colour in control; known are: socket mode drain-timeout\n" },
 	{ "key of an asr", "asr \"a\" {\n\n\n api-key = \"secret\" }",
 	  "t:4: unknown key api-key in asr; known are: ..." },
 	{ "include", "include(\"/etc/passwd\")", "t:1: a character ..." },
