@@ -181,7 +181,9 @@ static int begin(struct disk *d, const char *from, uint64_t now_us)
 	const struct record end = { .seq = d->next, .at_us = now_us,
 				    .kind = RECORD_OPEN_END };
 	char name[SEGMENT_NAME];
-	int err = head(d, d->fd, d->next, 0);
+	/* after trouble others went out before these */
+	d->left |= d->err != 0;
+	int err = head(d, d->fd, d->next, d->left ? SEGMENT_LEFT : 0);
 
 	d->at = SEGMENT_HEAD;
 	if (!err && d->o.open(put_open, &o, d->o.arg))
@@ -279,6 +281,16 @@ uint64_t disk_next(const struct disk *d)
 void disk_skip(struct disk *d, uint64_t seq)
 {
 	d->next = MAX(d->next, seq);
+}
+
+void disk_caught_up(struct disk *d)
+{
+	if (!d->left || d->fd < 0)
+		return;
+	const int err = head(d, d->fd, d->segments[d->n - 1].first, 0);
+	d->left = err != 0;
+	if (err)
+		fail(d, err);
 }
 
 void disk_wake(struct disk *d)

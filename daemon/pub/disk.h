@@ -91,6 +91,9 @@ uint64_t disk_next(const struct disk *d);
 void disk_skip(struct disk *d, uint64_t seq);
 /** @return 0; -EAGAIN: wait for ready(); or -errno, what disk_trouble() says */
 int disk_put(struct disk *d, const struct record *r);
+/** All events that went out are written: until this is said after trouble, a
+ * crash begins an epoch. */
+void disk_caught_up(struct disk *d);
 /** Call ready() in the loop's next turn. */
 void disk_wake(struct disk *d);
 /** Do not wait for the 200 ms. */

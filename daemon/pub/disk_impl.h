@@ -80,6 +80,7 @@ struct disk {
 	int fd;                /**< -1: none is being written */
 	size_t at;             /**< In it */
 	uint64_t begun_us;     /**< Of its first event; 0: none yet */
+	bool left;             /**< Its head says SEGMENT_LEFT */
 	uint64_t next;
 	enum disk_state state;
 	int err;               /**< Of the last trouble, until it is good */

@@ -10,6 +10,8 @@
 #include "daemon/base/array.h"
 #include "daemon/pub/disk_impl.h"
 
+enum { FINISH_MAX = 16 };
+
 struct job {
 	struct list in;
 	int fd;
@@ -78,6 +80,7 @@ static void do_finish(struct worker *w, struct job *j)
 {
 	const uint64_t began = uv_hrtime();
 
+	w->n_finish--;
 	uv_mutex_unlock(&w->lock);
 	int err = fdatasync(j->fd) ? -errno : 0;
 	/* what is left of the space is given back; no harm if it cannot be */
@@ -152,17 +155,19 @@ static struct job *take(struct list *from)
 /* One thing to do, with the lock held.  @return false: nothing now */
 static bool work_once(struct worker *w)
 {
-	if (!list_empty(&w->finish))
-		do_finish(w, take(&w->finish));
-	else if (w->dirty && (w->urgent || w->stop ||
-			      uv_hrtime() >= w->sync_at))
-		do_sync(w);
+	/* what others wait for, and what frees space, before what only takes
+	   long: events may come faster than the disk syncs */
+	if (w->want_spare && !w->stop)
+		do_spare(w);
 	else if (!list_empty(&w->remove))
 		do_remove(w, take(&w->remove));
 	else if (w->want_cursors)
 		do_cursors(w);
-	else if (w->want_spare && !w->stop)
-		do_spare(w);
+	else if (!list_empty(&w->finish))
+		do_finish(w, take(&w->finish));
+	else if (w->dirty && (w->urgent || w->stop ||
+			      uv_hrtime() >= w->sync_at))
+		do_sync(w);
 	else
 		return false;
 	return true;
@@ -257,14 +262,21 @@ void worker_finish(struct worker *w, int fd, uint64_t size, uint64_t next)
 
 	uv_mutex_lock(&w->lock);
 	w->dirty = w->urgent = false; /* that was of this one */
-	if (j) {
+	const bool queued = j && w->n_finish < FINISH_MAX;
+	if (queued) {
 		*j = (struct job){ .fd = fd, .size = size, .next = next };
 		list_add(&w->finish, &j->in);
+		w->n_finish++;
 		uv_cond_signal(&w->work);
 	}
 	uv_mutex_unlock(&w->lock);
-	if (!j)
-		close(fd); /* the kernel writes it in its own time */
+	if (queued)
+		return;
+	/* the disk does not keep up: the kernel writes it in its own time */
+	free(j);
+	if (ftruncate(fd, (off_t)size))
+		(void)0;
+	close(fd);
 }
 
 void worker_remove(struct worker *w, uint64_t first)

@@ -24,6 +24,7 @@ struct worker {
 	uv_cond_t work;
 	bool stop;
 	struct list finish;    /**< Segments written to their end */
+	unsigned n_finish;
 	struct list remove;    /**< Segments to take away */
 	bool dirty, urgent;
 	int fd;                /**< What to sync ... */

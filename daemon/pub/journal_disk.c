@@ -134,6 +134,8 @@ static void on_ready(void *arg)
 		return;
 	if (write_on(j))
 		disk_wake(j->disk);
+	if (disk_next(j->disk) == j->next)
+		disk_caught_up(j->disk);
 	const int err = disk_trouble(j->disk);
 	if (err && !j->degraded)
 		tell_degraded(j, err);
@@ -228,6 +230,10 @@ void journal_close_disk(struct journal *j)
 {
 	if (!j || !j->disk || j->closed)
 		return;
+	while (write_on(j))
+		;
+	if (disk_next(j->disk) == j->next)
+		disk_caught_up(j->disk);
 	j->closed = true;
 	disk_close(j->disk);
 }

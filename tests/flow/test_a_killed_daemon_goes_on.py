@@ -8,6 +8,7 @@ import random
 import signal
 import time
 
+from oracle import journal
 from oracle.event_server import Client
 from service import Control, Daemon, bound, packets, speech
 from sessions import asr_config, key_file
@@ -87,6 +88,28 @@ def test_nothing_that_was_told_is_lost_and_every_call_is_closed_once(tmp_path, c
     assert len({e["epoch"] for e in events if e["type"] == "hello"}) == 1
     if KILLS >= 20:
         assert any(e["type"] == "segment" for e in events), "no final came"
+
+
+def test_stopped_in_order_nothing_is_left_for_the_next(tmp_path):
+    where = tmp_path / "journal"
+    with Daemon(tmp_path, ports=PORTS, journal=where) as daemon:
+        control = Control(daemon.control)
+        for n in range(3):
+            control.add(f"c{n}")
+        daemon.until("leg.start")
+        daemon.stop()
+    # synced and sealed: nothing of it was only allocated
+    *_, last = journal.records(journal.segments(where)[-1])
+    assert last[2] == journal.SEAL
+    with Daemon(tmp_path, ports=PORTS, journal=where) as again:
+        again.until("daemon.started")
+        again.stop()
+        again.until("bye")
+    again.valid()
+    assert len({e["epoch"] for e in again.of("hello")}) == 1
+    ends = again.of("call.end")
+    assert sorted(e["call"] for e in ends) == ["c0", "c1", "c2"]
+    assert {e["reason"] for e in ends} == {"drain"}
 
 
 def last_number(told):

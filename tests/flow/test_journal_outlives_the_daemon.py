@@ -263,6 +263,17 @@ def test_no_directory_keeps_nothing_on_disk(tmp_path):
         assert list(tmp_path.iterdir()) == [tmp_path / "s"]
 
 
+def test_who_comes_after_a_hundred_calls_gets_them_all(serve):
+    s = serve("--size", 16384)
+    for n in range(100):
+        s.tell(f"start c{n} c{n}-0", f"final c{n}-0 1 1 hello", f"end c{n} c{n}-0")
+    s.until(next=501)
+    c = s.client({"hello": 1, "from": "oldest"})
+    c.seq(500)
+    events = validate_lines(c.raw)
+    assert seqs(events) == list(range(1, 501)) and len(of(events, "call.end")) == 100
+
+
 def test_files_are_for_the_daemon_alone(serve, tmp_path):
     s = serve()
     s.tell("start c c-0")

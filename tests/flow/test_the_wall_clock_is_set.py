@@ -83,6 +83,8 @@ def test_set_back_while_it_was_away_the_journal_goes_on(tmp_path):
         daemon.until("leg.start")
         daemon.process.kill()
         daemon.process.wait()
+        for left in pathlib.Path("/dev/shm").glob(f"*faketime_*_{daemon.process.pid}"):
+            left.unlink()
         daemon.stopped = True
         daemon.process.returncode = 0  # it was meant
     before = [e["seq"] for e in daemon.of("call.start")]

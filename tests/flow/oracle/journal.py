@@ -11,7 +11,7 @@ import zlib
 MAGIC = b"TSJRNL1\n"
 HEAD = struct.Struct(">8sQQQ16sQQII")
 RECORD = struct.Struct(">IIQQBBH")
-EVENTS = 64
+EVENTS, SEAL = 64, 66
 NAME = re.compile(r"\d{20}\.log")
 
 
