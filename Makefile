@@ -195,14 +195,15 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe $(DESTDIR)$(PREFIX)/lib/systemd/system \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 755 $(B)/trunkscribed $(TOOLS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json systemd/capture.conf \
+	install -m 644 conf/trunkscribe.conf.sample conf/events.schema.json \
+	  conf/capture.conf.sample systemd/capture.conf \
 	  $(DESTDIR)$(PREFIX)/share/trunkscribe
 	install -m 644 conf/examples/*.md $(DESTDIR)$(PREFIX)/share/trunkscribe/examples
 	install -m 755 conf/examples/*.py $(DESTDIR)$(PREFIX)/share/trunkscribe/examples
 	install -m 644 tools/callgen/siprec/*.txt $(DESTDIR)$(PREFIX)/share/trunkscribe/siprec
 	install -m 644 README.md CHANGES.md SECURITY.md LICENSE \
 	  $(DESTDIR)$(PREFIX)/share/doc/trunkscribe
-	for u in trunkscribed.service trunkscribed.socket; do \
+	for u in trunkscribed.service trunkscribed-capture.service trunkscribed.socket; do \
 	  sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$u \
 	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$u || exit 1; done
 	install -m 644 systemd/trunkscribe.sysusers \

@@ -1,4 +1,5 @@
 """What live capture cannot see is said plainly: no right, no interface, a kernel without room."""
+import re
 import shutil
 import signal
 import subprocess
@@ -222,3 +223,21 @@ def test_the_units_grant_that_and_no_more(tmp_path):
     lines = [x for x in (drop / "capture.conf").read_text().splitlines() if "=" in x]
     assert lines == ["AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW",
                      "RestrictAddressFamilies=AF_PACKET AF_NETLINK"]
+
+
+@pytest.mark.parametrize("name, most", [("trunkscribed", 1.2), ("trunkscribed-capture", 1.8)])
+def test_a_unit_exposes_little(tmp_path, name, most):
+    """As systemd itself counts it; and the capture's samples are a good configuration."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / f"{name}.service"
+    unit.write_text((TOP / f"systemd/{name}.service").read_text()
+                    .replace("@PREFIX@", "/usr/local")
+                    .replace("/usr/local/bin/trunkscribed", "/bin/true"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
+                          text=True, check=False)
+    assert name not in done.stderr, done.stderr
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", unit],
+                          capture_output=True, text=True, check=False)
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    assert float(level[1]) <= most, done.stdout
