@@ -4,28 +4,33 @@
  * The bytes are a script of 6-byte steps:
  *   0    low three bits: 0-3 RTP, 4-5 SIP, 6 ZRTP or rubbish, 7 time; the
  *        others: how many packets, or how much time (times 2^)
- *   1    RTP: from and to (three bits each: two ports of four hosts)
+ *   1    RTP: from and to (three bits each: two ports of four hosts), and
+ *        encrypted with key 1 to 3
  *        SIP: which message, of the table
  *   2    RTP: SSRC (two bits), type (three), 0x20: as the last one, 0x40: a gap
  *        SIP: Call-ID (two bits), From tag, 4: of the callee, 8: a To tag,
  *        0x10: over TCP, 0x20: in two pieces
  *   3    RTP: length in tens of bytes; SIP: addresses of the m-lines
  *   4    SIP: formats of the m-lines, and 0x80: encrypted
- *   5    SIP: CSeq; RTP: high bits of the SSRC
+ *   5    SIP: CSeq, and the high two bits: with key 1 to 3, and the next one;
+ *        RTP: high bits of the SSRC
  *
  * What must hold for any: a call begins and ends once, and what is told of it
  * and of its legs lies between; time does not go back; the account is right.
  */
 #include <string.h>
 
+#include <srtp2/srtp.h>
+
 #include "daemon/base/array.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/must.h"
 #include "daemon/base/rd.h"
 #include "daemon/ingress/tap.h"
+#include "daemon/media/srtp.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { STEP = 6, STEPS_MAX = 600, CALLS = 4096, LEGS = 64, FLOWS = 4096 };
+enum { STEP = 6, STEPS_MAX = 600, CALLS = 4096, LEGS = 64, FLOWS = 4096, KEYS = 3 };
 
 struct seen {
 	char id[EVENT_ID];
@@ -44,6 +49,7 @@ static struct {
 	uint16_t seq[FLOWS];
 	uint32_t tcp_seq;
 	uint64_t audio;
+	struct srtp_out keys[KEYS];
 } st;
 
 /* -- what is told --------------------------------------------------------------- */
@@ -157,12 +163,31 @@ static uint8_t noise(uint32_t at)
 	return (uint8_t)(at >> 24);
 }
 
+/* a=crypto lines of all keys: bytes that are the key's number */
+static const char *const key_text[KEYS] = {
+	"inline:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB",
+	"inline:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC",
+	"inline:AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMD",
+};
+
+static size_t encrypt(unsigned key, uint8_t *data, size_t len)
+{
+	struct srtp_key k = { .suite = SRTP_AES_CM_128_80 };
+	int n = (int)len;
+
+	memset(k.key, (int)key + 1, srtp_key_len(k.suite));
+	must(!srtp_out_set(&st.keys[key], &k));
+	/* the same number again: not encrypted twice */
+	return srtp_protect(st.keys[key].now.ctx, data, &n) ? len : (size_t)n;
+}
+
 static void send_rtp(const uint8_t *b)
 {
 	static const uint8_t types[8] = { 0, 8, 0, 18, 13, 101, 96, 72 };
 	const unsigned flow = (b[1] & 63) << 2 | (b[2] & 3);
 	const size_t len = b[3] ? (size_t)b[3] % 160 * 10 : 160;
-	uint8_t data[12 + 1600];
+	_Alignas(8) uint8_t data[12 + 1600 + SRTP_MAX_TRAILER_LEN];
+	const unsigned key = b[1] >> 6;
 
 	for (unsigned i = 0; i <= (unsigned)b[0] >> 3; i++) {
 		uint16_t *seq = &st.seq[flow];
@@ -181,8 +206,10 @@ static void send_rtp(const uint8_t *b)
 		/* flows with equal numbers have equal audio */
 		for (size_t k = 0; k < len; k++)
 			data[12 + k] = noise(ts + (uint32_t)k);
+		const size_t n = key ? encrypt(key - 1, data, 12 + len)
+				     : 12 + len;
 		feed(DECAP_UDP, endpoint(b[1] & 7), endpoint(b[1] >> 3 & 7),
-		     data, 12 + len);
+		     data, n);
 		st.at_us += 20000;
 	}
 }
@@ -206,6 +233,10 @@ static void add_sdp(struct buf *sdp, const uint8_t *b, unsigned lines)
 			   formats[b[4] >> (3 * i) & 7],
 			   b[3] >> (4 * i) & 8 ? 0u : 10u,
 			   b[3] >> (4 * i) & 8 ? 0u : a.ip[3]);
+		for (unsigned k = 0; b[5] >> 6 && k < 2; k++)
+			buf_printf(sdp, "a=crypto:%u AES_CM_128_HMAC_SHA1_80 "
+				   "%s\r\n", k + 1,
+				   key_text[((b[5] >> 6) - 1 + k) % KEYS]);
 	}
 }
 
@@ -331,5 +362,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	tap_free(st.tap);
 	calls_free(st.calls);
 	timers_free(st.timers);
+	for (unsigned i = 0; i < KEYS; i++)
+		srtp_out_clear(&st.keys[i]);
 	return 0;
 }
