@@ -84,9 +84,9 @@ static int bind_pair(struct rtp_leg *r)
 		.timers = r->cfg.timers,
 	};
 
-	o.at.port = r->port;
+	o.at.port = r->cfg.port ? r->cfg.port : r->port;
 	int err = udp_open(&r->rtp, &o, rtp_leg_on_rtp, r);
-	if (err)
+	if (err || r->cfg.port)
 		return err;
 	o.at.port++;
 	err = udp_open(&r->rtcp, &o, rtp_leg_on_rtcp, r);
@@ -161,7 +161,7 @@ int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg)
 		return -ENOMEM;
 	r->cfg = *cfg;
 	r->remote = cfg->remote;
-	r->totals = rtp_ports_totals(cfg->ports);
+	r->totals = cfg->ports ? rtp_ports_totals(cfg->ports) : &r->own;
 	r->silence.due = on_silence;
 	r->reports.due = on_reports;
 	random_bytes(&r->ssrc, sizeof(r->ssrc));
@@ -173,7 +173,7 @@ int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg)
 	if (!err)
 		err = srtp_out_set(&r->srtp_out, &r->remote.our_key);
 	if (!err)
-		err = take_pair(r);
+		err = cfg->port ? bind_pair(r) : take_pair(r);
 	if (err) {
 		close_all(r);
 		return err;

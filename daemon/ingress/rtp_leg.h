@@ -59,8 +59,10 @@ struct rtp_leg_config {
 	uv_loop_t *loop;
 	struct timers *timers;
 	struct clock_live *clock; /**< Of the timers; NULL: others move them */
-	struct rtp_ports *ports;
+	struct rtp_ports *ports; /**< NULL: with `port` only */
 	struct addr bind;        /**< Address to bind; its port is not used */
+	uint16_t port;           /**< The other side dictates it: exactly this
+				      one, without RTCP; 0: any pair of `ports` */
 	struct call *call;
 	struct leg_info info;    /**< rtp need not be known yet */
 	enum rtp_source source;
@@ -74,7 +76,8 @@ struct rtp_leg_config {
 
 /** Binds a pair and publishes leg.start.
  * @return 0, -EADDRNOTAVAIL (no port is free, or the address is not ours),
- *         -EADDRINUSE (those that no leg has are other programs') or -errno */
+ *         -EADDRINUSE (those that no leg has are other programs', or the one
+ *         that is dictated is) or -errno */
 int rtp_leg_open(struct rtp_leg **out, const struct rtp_leg_config *cfg);
 /** What an error of rtp_leg_open() means and what to do. */
 const char *rtp_leg_trouble(int err);

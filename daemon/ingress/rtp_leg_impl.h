@@ -42,6 +42,7 @@ struct rtp_leg {
 	char cname[REPORT_CNAME];
 	struct rtp_leg_stats stats;
 	struct rtp_totals *totals;
+	struct rtp_totals own;   /* where there are no ports */
 	struct log_limit foreign, refused, dropped;
 };
 
