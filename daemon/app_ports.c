@@ -77,11 +77,36 @@ static void warn_of_loopback(struct buf *out, const struct config *c)
 	}
 }
 
+/* FreeSWITCH chooses the ports: whatever else is at that address may have
+ * them. */
+static void warn_oreka(struct buf *out, const struct config *c)
+{
+	struct listen_at l;
+	struct addr rtp = {0};
+
+	(void)addr_parse(&rtp, c->rtp.address, strlen(c->rtp.address));
+	for (size_t i = 0; c->oreka.listen && c->oreka.listen[i]; i++) {
+		if (listen_parse(&l, c->oreka.listen[i], "udp"))
+			continue;
+		buf_printf(out, "oreka: FreeSWITCH chooses the UDP ports that "
+			   "it sends to at %s: the address must be one where "
+			   "nothing else takes any; otherwise use a capture "
+			   "section instead\n", c->oreka.listen[i]);
+		if (addr_is_any(&l.at) ||
+		    (c->rtp.given && addr_same_ip(&rtp, &l.at)))
+			buf_printf(out, "oreka: %s is not its own: rtp "
+				   "{ address } takes ports there, too; write "
+				   "another address\n", c->oreka.listen[i]);
+	}
+}
+
 void app_ports_warn(struct buf *out, const struct config *c)
 {
 	const struct ports kernels = ephemeral();
 	struct ports p;
 
+	if (c->oreka.given)
+		warn_oreka(out, c);
 	if (!c->rtp.given && !c->sip.given)
 		return;
 	if (!ports_parse(&p, c->rtp.ports))

@@ -160,6 +160,14 @@ static void check_websocket(const struct config *c, struct complaints *to)
 			 c->websocket.path);
 }
 
+static void check_oreka(const struct config *c, struct complaints *to)
+{
+	if (c->oreka.given && (!c->oreka.listen || !c->oreka.listen[0]))
+		complain(to, c->oreka.line, "oreka: nothing to listen on; add "
+			 "listen = {\"udp:ADDRESS:5060\"}, an address of its "
+			 "own: FreeSWITCH chooses the ports there");
+}
+
 static void check_sip(const struct config *c, struct complaints *to)
 {
 	if (!c->sip.given)
@@ -183,4 +191,5 @@ void check_config(const struct config *c, struct complaints *to)
 	check_routes(c, to);
 	check_sip(c, to);
 	check_websocket(c, to);
+	check_oreka(c, to);
 }

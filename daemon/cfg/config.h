@@ -115,6 +115,15 @@ struct config {
 		bool send_transcripts;
 		uint32_t max_connections;
 	} websocket;
+	struct {
+		bool given;
+		unsigned line;
+		char **listen;   /**< listen.h; NULL is refused */
+		char **permit;   /**< base/network.h */
+		char *party;
+		bool mixed;
+		uint32_t max_calls;
+	} oreka;
 	struct config_asr *asrs;
 	size_t n_asrs;
 	struct config_route *routes;

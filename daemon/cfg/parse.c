@@ -124,6 +124,8 @@ static void begin_single(struct loading *l, unsigned line)
 		l->config->sip.line = line;
 	if (kind->given == offsetof(struct config, websocket.given))
 		l->config->websocket.line = line;
+	if (kind->given == offsetof(struct config, oreka.given))
+		l->config->oreka.line = line;
 }
 
 static int begin_section(struct loading *l, const cfg_t *section)

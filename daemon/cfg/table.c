@@ -52,6 +52,10 @@ const struct config_section config_sections[] = {
 	  offsetof(struct config, websocket.given),
 	  "FreeSWITCH's mod_audio_fork and mod_audio_stream: one websocket for "
 	  "each call, L16 at 8 kHz." },
+	{ "oreka", HOME_CONFIG, false, false, false,
+	  offsetof(struct config, oreka.given),
+	  "FreeSWITCH's mod_oreka. It chooses the ports at our address: give it "
+	  "one where nothing else takes UDP ports, or use capture." },
 	{ "capture", HOME_CONFIG, false, false, false,
 	  offsetof(struct config, capture.given),
 	  "Calls seen on a network interface." },
@@ -234,6 +238,24 @@ const struct config_key config_keys[] = {
 	{ "websocket", "max-connections", CONFIG_NUMBER, "1000", 1, 100000,
 	  NULL, true, false, MEMBER(config, websocket.max_connections), NULL,
 	  "More than these are closed at once." },
+
+	{ "oreka", "listen", CONFIG_LISTEN, "", 1, HOST_BYTES, "udp", true,
+	  false, MEMBER(config, oreka.listen), "{\"udp:192.0.2.10:5060\"}",
+	  "What sip-server-addr and sip-server-port of oreka.conf say; must be "
+	  "given." },
+	{ "oreka", "permit", CONFIG_NETWORKS, "", 1, HOST_BYTES, NULL, true,
+	  false, MEMBER(config, oreka.permit), "{\"192.0.2.20\"}",
+	  "Networks that may announce calls; none: this machine only." },
+	{ "oreka", "party", CONFIG_CHOICE, "caller", 1, 0, "caller agent", true,
+	  false, MEMBER(config, oreka.party), NULL,
+	  "Who the party of a channel that is recorded is: RX is what it says, "
+	  "TX what it hears." },
+	{ "oreka", "mixed", CONFIG_BOOL, "no", 0, 0, NULL, true, false,
+	  MEMBER(config, oreka.mixed), NULL,
+	  "mux-all-streams is set there: both parties come in one stream." },
+	{ "oreka", "max-calls", CONFIG_NUMBER, "1000", 1, 100000, NULL, true,
+	  false, MEMBER(config, oreka.max_calls), NULL,
+	  "More than these are not heard." },
 
 	{ "capture", "interface", CONFIG_TEXT, "", 0, 15, NULL, true, false,
 	  MEMBER(config, capture.interface), "\"eth0\"",

@@ -54,7 +54,7 @@ static const struct {
 	  "t:2: unknown section sipp; did you mean sip?\n" },
 	{ "unknown section, none near", "telephone { }",
 	  "t:1: unknown section telephone; known are: events control journal "
-	  "http sip siprec rtp audiosocket websocket capture asr route\n" },
+	  "http sip siprec rtp audiosocket websocket oreka capture asr route\n" },
 	{ "unknown key", "events {\n  sokcet = \"x\" bar = 1\n}",
 	  "t:2: unknown key sokcet in events; did you mean socket?\n" },
 	{ "unknown key, none near", "control { colour = \"x\" }",
