@@ -80,7 +80,7 @@ static bool too_long(const struct uplink *u)
 	const uint64_t down_ms = uv_now(u->cfg.loop) - u->down_since_ms;
 	uint32_t most_ms = u->cfg.give_up_ms;
 
-	if (u->service->dead && !u->cfg.paced)
+	if (u->doubtful && u->service->dead)
 		most_ms = MIN(most_ms, (uint32_t)DEAD_MS);
 	return most_ms && down_ms >= most_ms;
 }
@@ -339,6 +339,7 @@ int uplink_open(struct uplink **out, const struct uplink_config *cfg,
 	u->cb = *cb;
 	u->arg = arg;
 	u->service = cfg->service;
+	u->doubtful = cfg->service->dead && !cfg->paced;
 	u->idle.due = uplink_on_idle;
 
 	const int err = take_memory(u);

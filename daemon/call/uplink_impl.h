@@ -60,6 +60,7 @@ struct uplink {
 	const char *state;
 	struct reason told;            /* with that state */
 	bool finishing, failed, over, busy;
+	bool doubtful;                 /* its service was dead from the first */
 	bool overtime;                 /* a connection came behind the end */
 	unsigned connections;          /* that became ready */
 	unsigned fallbacks;            /* services changed so far */
