@@ -139,9 +139,10 @@ def test_digits(tmp_path):
     assert run.found[0][0] == 0 and run.found[-1][1] == len(run.pcm) // FRAME - 1
 
 
-def test_hold(tmp_path):
+@pytest.mark.parametrize("account", ["", ";mediaenc=srtp-mand"], ids=["plain", "srtp"])
+def test_hold(tmp_path, account):
     """Its RTP stops and comes again; the timeline goes on, the ASR hears silence meanwhile."""
-    with Run(tmp_path, 6000) as run:
+    with Run(tmp_path, 6000, account=account) as run:
         control = Control(run.daemon.control)
 
         def packets():

@@ -151,6 +151,37 @@ def test_offered_with_the_profile_of_plain_rtp(tmp_path):
     assert call.sim.dump(1) == heard(pcm)
 
 
+def test_lines_with_keys_of_their_own_and_one_without(tmp_path):
+    """As a recording client offers them; what is encrypted for one is nothing on another."""
+    port, keys = free_port(), [Keys(), Keys("AES_CM_128_HMAC_SHA1_32", 5), None]
+    said = [speech(600, seed=n) for n in range(3)]
+    with Simulator(tmp_path) as sim, \
+            Daemon(tmp_path, asr_config(sim, key_file(tmp_path))
+                   + f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n', RTP) as daemon:
+        client, senders = Client(("127.0.0.1", port)), [bound() for _ in keys]
+        text = sdp(*[(s.getsockname()[1], "PCMU", *([k.line] if k else []), f"a=label:{n}")
+                     for n, (s, k) in enumerate(zip(senders, keys))])
+        call = Dialog(client, text.replace("RTP/AVP", "RTP/SAVP", 2))
+        assert call.ok.status == 200, call.ok.raw
+        assert [x.split(":")[1].split()[0] for x in call.ok.body.splitlines()
+                if x.startswith("a=crypto")] == ["1", "5"]
+        call.ack()
+        to = [x[:2] for x in call.ok.media()]
+        streams = []
+        for n, k in enumerate(keys):
+            plain = list(packets(said[n], 70 + n))
+            streams.append((senders[n], to[n], list(map(k.srtp.protect, plain)) if k else plain))
+        senders[1].sendto(streams[0][2][0], to[1])
+        senders[0].sendto(streams[1][2][0], to[0])
+        paced(*streams)
+        call.bye()
+        daemon.until("call.end")
+    daemon.valid()
+    assert sorted(sim.dump(x["connection"]) for x in sim.report) == sorted(map(heard, said))
+    assert {e["label"] for e in daemon.of("leg.start")} == {"0", "1", "2"}
+    assert [e["rtp"]["packets"] for e in daemon.of("leg.end")] == [30, 30, 30]
+
+
 def test_a_new_key_in_a_reinvite(tmp_path):
     """The old key is believed until the new one speaks; offered again both sides keep theirs."""
     first, second = Keys(), Keys("AES_256_CM_HMAC_SHA1_80", 9)
