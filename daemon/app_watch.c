@@ -75,6 +75,31 @@ static uint64_t insecure(const struct config *c)
 	return n;
 }
 
+static void add_lag(const char *name, uint64_t behind, bool here, void *arg)
+{
+	struct metrics_now *now = arg;
+
+	(void)here;
+	if (now->n_lag < METRICS_NAMES)
+		now->lag[now->n_lag++] = (struct metrics_lag){ name, behind };
+}
+
+static void fill_journal(const struct core *x, struct metrics_now *now)
+{
+	struct journal_stats j;
+
+	journal_stats(x->journal, &j);
+	now->journal_on_disk = j.on_disk;
+	now->journal_degraded = j.trouble != 0;
+	now->journal_bytes = j.bytes;
+	now->journal_oldest_us = j.oldest_us;
+	now->journal_write_errors = j.write_errors;
+	now->journal_unwritten = j.unwritten;
+	now->journal_syncs = j.syncs;
+	if (x->subscribers)
+		subscribers_names(x->subscribers, add_lag, now);
+}
+
 void watch_print(struct buf *out, void *watch)
 {
 	struct watch *w = watch;
@@ -88,7 +113,7 @@ void watch_print(struct buf *out, void *watch)
 	for (size_t i = 0; i < x->config->n_asrs; i++)
 		w->asrs[i] = services_figures(x->services, i);
 
-	const struct metrics_now now = {
+	struct metrics_now now = {
 		.version = TRUNKSCRIBE_VERSION, .draining = s.draining,
 		.calls_limit = x->config->sip.given ? x->config->sip.max_calls
 						    : 0,
@@ -108,6 +133,7 @@ void watch_print(struct buf *out, void *watch)
 		.insecure = insecure(x->config), .asr = w->asrs,
 	};
 
+	fill_journal(x, &now);
 	metrics_print(w->metrics, &now, out);
 }
 

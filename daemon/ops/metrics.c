@@ -590,6 +590,30 @@ static void print_capture(const struct metrics_now *now, struct buf *out)
 	      "Frames that make no sense.", now->capture_malformed);
 }
 
+static void print_journal(const struct metrics_now *now, struct buf *out)
+{
+	head(out, "subscriber_lag_events", "gauge",
+	     "Events that a named subscriber has still to get or acknowledge.");
+	for (size_t i = 0; i < now->n_lag; i++)
+		labelled(out, "subscriber_lag_events", "subscriber",
+			 now->lag[i].name, now->lag[i].events);
+	if (!now->journal_on_disk)
+		return;
+	whole(out, "journal_bytes", "gauge", "Of its files.",
+	      now->journal_bytes);
+	whole(out, "journal_oldest_timestamp_seconds", "gauge",
+	      "Newest event of the oldest file; 0: there is none.",
+	      now->journal_oldest_us / 1000000);
+	whole(out, "journal_degraded", "gauge",
+	      "1: events are kept in memory only.", now->journal_degraded);
+	whole(out, "journal_write_errors_total", "counter",
+	      "Writes and syncs that failed.", now->journal_write_errors);
+	whole(out, "journal_unwritten_events_total", "counter",
+	      "Events that never came to disk.", now->journal_unwritten);
+	whole(out, "journal_syncs_total", "counter", "Times it was synced.",
+	      now->journal_syncs);
+}
+
 static void print_rest(const struct metrics *m, const struct metrics_now *now,
 		       struct buf *out)
 {
@@ -605,6 +629,7 @@ static void print_rest(const struct metrics *m, const struct metrics_now *now,
 	      now->subscribers_lost);
 	whole(out, "journal_events", "gauge", "Events that can still be read.",
 	      now->journal_next - now->journal_first);
+	print_journal(now, out);
 	if (now->ports) {
 		whole(out, "ports_used", "gauge",
 		      "Pairs of RTP ports in use or resting.", now->ports_used);

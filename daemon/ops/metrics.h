@@ -30,6 +30,8 @@ void metrics_free(struct metrics *m);
 /** Every event, once, in order. */
 void metrics_event(struct metrics *m, const struct event *e);
 
+enum { METRICS_NAMES = 32 };
+
 /** Of one configured service. */
 struct metrics_asr {
 	bool used;                /**< A route or a fallback names it */
@@ -50,6 +52,14 @@ struct metrics_now {
 		 capture_copies, capture_malformed;
 	uint64_t subscribers, subscribers_lost;
 	uint64_t journal_first, journal_next;
+	bool journal_on_disk, journal_degraded;
+	uint64_t journal_bytes, journal_oldest_us; /**< 0: nothing on disk */
+	uint64_t journal_write_errors, journal_unwritten, journal_syncs;
+	struct metrics_lag {
+		const char *name;
+		uint64_t events;
+	} lag[METRICS_NAMES];             /**< Of named subscribers */
+	size_t n_lag;
 	uint64_t longest_turn_us;         /**< CPU of one turn of the loop */
 	uint64_t insecure;                /**< asrs with insecure = yes */
 	const struct metrics_asr *asr;    /**< As many as names at the start */

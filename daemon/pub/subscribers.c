@@ -220,3 +220,20 @@ void subscribers_stats(const struct subscribers *all,
 	*out = all->stats;
 	out->refused = unix_refused(all->listener);
 }
+
+void subscribers_names(const struct subscribers *all,
+		       void (*tell)(const char *name, uint64_t behind,
+				    bool here, void *arg),
+		       void *arg)
+{
+	const uint64_t next = journal_next(all->journal);
+
+	list_each(&all->names.all, item) {
+		const struct named *one = list_item(item, struct named, in);
+		const uint64_t at = one->next ? one->next
+					      : journal_first(all->journal);
+
+		tell(one->name, next > at ? next - at : 0, one->holder != NULL,
+		     arg);
+	}
+}

@@ -24,6 +24,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -65,3 +66,14 @@ struct subscribers_stats {
 };
 void subscribers_stats(const struct subscribers *all,
 		       struct subscribers_stats *out);
+
+/**
+ * Every name that is known, the one used longest ago first.
+ *
+ * @param tell `behind`: events that it has still to get (or to acknowledge);
+ *             `here`: it is connected
+ */
+void subscribers_names(const struct subscribers *all,
+		       void (*tell)(const char *name, uint64_t behind,
+				    bool here, void *arg),
+		       void *arg);

@@ -135,6 +135,11 @@ static const char *const lines[] = {
 	"publish_events_total{type=\"leg.end\"} 2",
 	"subscribers 3", "subscriber_lost_events_total 9",
 	"journal_events 40", "ports_used 2", "ports_limit 100",
+	"journal_bytes 81", "journal_oldest_timestamp_seconds 1700000000",
+	"journal_degraded 1", "journal_write_errors_total 82",
+	"journal_unwritten_events_total 83", "journal_syncs_total 84",
+	"subscriber_lag_events{subscriber=\"crm\"} 85",
+	"subscriber_lag_events{subscriber=\"b.2\"} 0",
 	"capture_up 1", "capture_frames_total 71",
 	"capture_kernel_drops_total 72", "capture_tunnelled_total 73",
 	"capture_copies_total 74", "capture_malformed_total 75",
@@ -162,6 +167,11 @@ static void test_figures_are_those_of_the_events(void **unused)
 		.capture_copies = 74, .capture_malformed = 75,
 		.rtp_foreign = 77, .subscribers = 3, .subscribers_lost = 9,
 		.journal_first = 10, .journal_next = 50,
+		.journal_on_disk = true, .journal_degraded = true,
+		.journal_bytes = 81, .journal_oldest_us = 1700000000999999,
+		.journal_write_errors = 82, .journal_unwritten = 83,
+		.journal_syncs = 84, .lag = { { "crm", 85 }, { "b.2", 0 } },
+		.n_lag = 2,
 		.longest_turn_us = 12000, .insecure = 1, .asr = asrs,
 	};
 	struct metrics *m;
