@@ -67,6 +67,21 @@ def test_a_call(tmp_path, transport, codec):
     assert sim.dump(1) == heard(pcm, codec)
 
 
+def test_a_name_for_an_address_is_where_they_call_from(tmp_path):
+    to, section = sip()
+    with Daemon(tmp_path, 'route { asr = "none" }\n' + section, RTP) as daemon:
+        sender, stranger = bound(), bound("127.0.0.2")
+        call = Dialog(Client(to), sdp((sender.getsockname()[1], "PCMU"), host="pbx.example")).ack()
+        at = call.ok.media()[0][:2]
+        for packet in packets(speech(200), 5):
+            stranger.sendto(packet, at)
+            sender.sendto(packet, at)
+        call.bye()
+        daemon.until("call.end")
+    end, = daemon.of("leg.end")
+    assert end["rtp"]["packets"] == 10 and end["audio"]["samples"]["received"] == 1600
+
+
 def test_who_speaks_no_tls_is_gone_at_once(tmp_path):
     more, trust = certificate(tmp_path)
     to, section = sip("tls", more)

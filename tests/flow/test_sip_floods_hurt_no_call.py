@@ -58,6 +58,7 @@ def test_floods_of_requests(tmp_path):
             Server(tmp_path, 'max-calls = 1 permit = {"127.0.0.1"}',
                    asr_config(sim, key_file(tmp_path))) as server:
         sender, pcm = bound(), speech(4000)
+        server.client.patient = True
         call = Dialog(server.client, sdp((sender.getsockname()[1], "PCMU"))).ack()
         done = threading.Event()
 
@@ -91,6 +92,7 @@ def test_floods_of_requests(tmp_path):
 @pytest.mark.release
 def test_floods_take_no_memory(tmp_path):
     with Server(tmp_path, 'max-calls = 1 permit = {"127.0.0.1"}', ROUTE) as server:
+        server.client.patient = True
         call = Dialog(server.client, sdp((4000, "PCMU"))).ack()
         floods(server)
         assert answered(call) == 200
