@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "daemon/base/array.h"
+#include "daemon/base/buf.h"
 #include "daemon/base/hash.h"
 
 /* The other system's name of the call, as Oracle, Ribbon, jambonz and
@@ -73,6 +74,66 @@ int recording_take(struct recording *r, const char *xml, size_t len)
 	return err;
 }
 
+/* The label of an m-line that has none */
+static const char *index_label(char out[24], unsigned line)
+{
+	snprintf(out, 24, "media-index %u", line);
+	return out;
+}
+
+static void put_escaped(struct buf *b, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (strchr("<>&\"'", text[i]))
+			buf_printf(b, "&#%d;", text[i]);
+		else
+			buf_add(b, text + i, 1);
+}
+
+/* `sip:1@x;media-index="0"`; what makes no sense is as if it were not there */
+static void put_header(struct buf *b, const char *value, size_t len)
+{
+	static const char name[] = "media-index=";
+	const char *at = memmem(value, len, name, strlen(name));
+	const char *semicolon = memchr(value, ';', len);
+	char label[24];
+	unsigned line;
+
+	if (!at || !semicolon)
+		return;
+	at += strlen(name);
+	if (at < value + len && *at == '"')
+		at++;
+	if (at >= value + len || *at < '0' || *at >= '0' + SDP_MEDIA_MAX)
+		return;
+	line = (unsigned)(*at - '0');
+	buf_printf(b, "<participant participant_id='%u'><nameID aor='", line);
+	put_escaped(b, value, (size_t)(semicolon - value));
+	buf_printf(b, "'/></participant><stream stream_id='%u'><label>%s"
+		   "</label></stream><participantstreamassoc "
+		   "participant_id='%u'><send>%u</send>"
+		   "</participantstreamassoc>", line, index_label(label, line),
+		   line, line);
+}
+
+int recording_take_headers(struct recording *r, const char *recorded)
+{
+	struct buf xml = { 0 };
+	int err;
+
+	buf_puts(&xml, "<recording>");
+	while (*recorded) {
+		const size_t len = strcspn(recorded, ",");
+
+		put_header(&xml, recorded, len);
+		recorded += len + (recorded[len] == ',');
+	}
+	buf_puts(&xml, "</recording>");
+	err = xml.err ? xml.err : recording_take(r, buf_str(&xml), xml.len);
+	buf_free(&xml);
+	return err;
+}
+
 void recording_line_set(struct recording *r, unsigned line, bool used,
 			const char *label)
 {
@@ -99,6 +160,7 @@ void recording_settle(struct recording *r)
 {
 	const char *labels[SDP_MEDIA_MAX];
 	struct siprec_line found[SDP_MEDIA_MAX];
+	char own[SDP_MEDIA_MAX][24];
 	unsigned at[SDP_MEDIA_MAX];
 	size_t n = 0;
 
@@ -106,7 +168,9 @@ void recording_settle(struct recording *r)
 		siprec_settle(r->known, &r->cfg.rules);
 	for (unsigned i = 0; i < SDP_MEDIA_MAX; i++)
 		if (r->lines[i].used) {
-			labels[n] = r->lines[i].label;
+			labels[n] = r->lines[i].label[0]
+					    ? r->lines[i].label
+					    : index_label(own[i], i);
 			at[n++] = i;
 		}
 	siprec_lines(found, labels, n, r->known, &r->cfg.rules);
@@ -185,14 +249,17 @@ static void put_participants(struct recording_identity *out,
 		const struct siprec_participant *p = &m->participants[i];
 		const struct siprec_stream *s = stream_of(r, p);
 
+		/* a line's index is not its label */
+		const bool told = s && strncmp(s->label, "media-index ", 12);
+
 		if (p->gone)
 			continue;
 		out->participants[out->n_participants++] =
 			(struct event_participant){
 				.id = p->id, .aor = p->aor, .name = p->name,
 				.role = p->role,
-				.label = s ? s->label : NULL,
-				.stream = s ? s->id : NULL,
+				.label = told ? s->label : NULL,
+				.stream = told ? s->id : NULL,
 			};
 	}
 }

@@ -53,6 +53,9 @@ void recording_free(struct recording *r);
  * @return 0 or as siprec_parse(): then all is as before
  */
 int recording_take(struct recording *r, const char *xml, size_t len);
+/** The same from CUBE's headers, struct sip_message's `recorded`: its parties
+ * are on the m-lines of their media-index. */
+int recording_take_headers(struct recording *r, const char *recorded);
 void recording_line_set(struct recording *r, unsigned line, bool used,
 			const char *label);
 /** Who is who, with all that came. */

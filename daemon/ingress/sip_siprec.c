@@ -49,7 +49,8 @@ void sip_siprec_take(struct sip_call *c, const struct sip_request *r,
 	int err;
 
 	c->siprec |= r->m->siprec;
-	if (!c->siprec && !c->recording && !is_fork(a, offer))
+	if (!c->siprec && !c->recording && !r->m->recorded[0] &&
+	    !is_fork(a, offer))
 		return;
 	/* without memory: roles unknown, the call goes on */
 	if (!c->recording && recording_new(&c->recording,
@@ -60,6 +61,8 @@ void sip_siprec_take(struct sip_call *c, const struct sip_request *r,
 				     r->m->metadata_len);
 		if (err)
 			complain(c, err);
+	} else if (r->m->recorded[0]) {
+		(void)recording_take_headers(c->recording, r->m->recorded);
 	}
 	if (a)
 		set_lines(c->recording, a, offer);

@@ -45,18 +45,29 @@ static void tell_line(unsigned i, const struct recording_line *line,
 	}
 }
 
+/* What makes no sense is no reason to do without the call */
+static void take_parties(struct tap_call *c, const struct sip_message *m)
+{
+	int err = 0;
+
+	if (m->metadata_len)
+		err = recording_take(c->recording, m->metadata,
+				     m->metadata_len);
+	else if (m->recorded[0])
+		err = recording_take_headers(c->recording, m->recorded);
+	c->tap->stats.sip_bad += err != 0;
+}
+
 void tap_recording_take(struct tap_call *c, const struct sip_message *m,
 			unsigned speaker)
 {
-	if (!c->siprec && !c->recording && !is_fork(c))
+	if (!c->siprec && !c->recording && !m->recorded[0] && !is_fork(c))
 		return;
 	if (!c->recording &&
 	    recording_new(&c->recording, c->tap->cfg.recording))
 		return;
-	/* it is no reason to do without the call */
-	if (m->metadata_len && m->request && speaker == SIDE_CALLER &&
-	    recording_take(c->recording, m->metadata, m->metadata_len))
-		c->tap->stats.sip_bad++;
+	if (m->request && speaker == SIDE_CALLER)
+		take_parties(c, m);
 	set_lines(c);
 	recording_settle(c->recording);
 	if (c->call)

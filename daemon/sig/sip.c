@@ -47,7 +47,7 @@ struct parsed {
 	struct sip_message message;
 	struct buf strings;
 	size_t call_id, from_tag, to_tag, from, to, branch,
-		session_id; /* Offsets */
+		session_id, recorded; /* Offsets */
 };
 
 static enum sip_method method_of(struct sip_text name)
@@ -224,6 +224,22 @@ static size_t keep_param(struct parsed *p, const osip_list_t *params,
 	return keep_string(p, found ? found->gvalue : NULL);
 }
 
+static size_t keep_recorded(struct parsed *p, const struct sip_head *h)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < h->n_recorded; i++) {
+		buf_puts(&b, i ? "," : "");
+		buf_add(&b, h->recorded[i].p, h->recorded[i].len);
+	}
+	if (b.err)
+		p->strings.err = b.err;
+	const size_t at = keep(p, buf_str(&b), b.len);
+
+	buf_free(&b);
+	return at;
+}
+
 static void keep_identity(struct parsed *p, const struct sip_head *h,
 			  const osip_message_t *m)
 {
@@ -235,6 +251,7 @@ static void keep_identity(struct parsed *p, const struct sip_head *h,
 	p->from = keep_address(p, m->from);
 	p->to = keep_address(p, (const osip_from_t *)m->to);
 	p->session_id = keep(p, h->session_id.p, h->session_id.len);
+	p->recorded = keep_recorded(p, h);
 	p->branch = keep_param(p, &via->via_params, "branch");
 }
 
@@ -257,6 +274,7 @@ static int finish(struct sip_message **out, struct parsed *p,
 	m->to = text + p->to;
 	m->branch = text + p->branch;
 	m->session_id = text + p->session_id;
+	m->recorded = text + p->recorded;
 	m->sdp = text + at;
 	m->sdp_len = body->sdp.len;
 	m->metadata = m->sdp + m->sdp_len;

@@ -44,6 +44,9 @@ struct sip_message {
 	const char *to;
 	const char *branch;       /**< Of the topmost Via */
 	const char *session_id;   /**< RFC 7989, end to end */
+	/** X-Cisco-Recording-Participant, `sip:a@b;media-index="0"`, all of
+	 * them with commas between (CUBE, which has no metadata then). */
+	const char *recorded;
 	bool siprec;              /**< Require: siprec, +sip.src, or metadata */
 	const char *sdp;          /**< Body, or its application/sdp part */
 	size_t sdp_len;           /**< 0: none */

@@ -185,6 +185,9 @@ static int read_header(struct sip_head *h, struct sip_text line)
 	} else if (named(name, "session-id", 0)) {
 		if (!h->session_id.p)
 			h->session_id = value;
+	} else if (named(name, "x-cisco-recording-participant", 0)) {
+		if (h->n_recorded < SIP_RECORDED_MAX)
+			h->recorded[h->n_recorded++] = value;
 	} else if (named(name, "contact", 'm')) {
 		h->siprec |= has_src_tag(value);
 	}

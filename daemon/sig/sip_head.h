@@ -15,6 +15,7 @@ enum {
 	SIP_MESSAGE_MAX = 128 * 1024,
 	SIP_HEADERS_MAX = 100,
 	SIP_LINE_MAX = 8 * 1024,
+	SIP_RECORDED_MAX = 4,
 };
 
 /** A piece of the head; p is NULL when the header is not there. */
@@ -32,6 +33,8 @@ struct sip_head {
 	struct sip_text content_type, content_length, content_encoding;
 	struct sip_text max_forwards;
 	struct sip_text session_id;  /**< First of them */
+	struct sip_text recorded[SIP_RECORDED_MAX]; /**< See sip.h */
+	size_t n_recorded;
 	bool siprec;                 /**< Require: siprec, or +sip.src */
 	size_t headers;
 	char *text;                  /**< Own copy, unfolded */

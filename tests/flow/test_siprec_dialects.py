@@ -48,7 +48,10 @@ DIALECTS = {
                  "sip_session_id": "aaaabbbbccccddddaaaabbbbccccdddd;"
                                    "remote=ddddccccbbbbaaaaddddccccbbbbaaaa"},
                 updates=("cube_reinvite",)),
-    "cube_nbr": Row([(None, "PCMU", "unknown", None)], None, source="sip"),
+    # no metadata: whose lines they are is in headers, by their index
+    "cube_nbr": Row([(None, "PCMU", "caller", "participants"),
+                     (None, "PCMU", "agent", "participants")],
+                    [("0", "caller", None), ("1", "agent", None)], source="sip"),
     "oracle": Row([("218103810", "PCMU", "agent", "calling_party"),
                    ("218103811", "PCMU", "caller", "calling_party")],
                   [("b3JhYw==", "agent", "218103810"), ("b3JhYg==", "caller", "218103811")],

@@ -124,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		check_text(m->to_tag);
 		check_text(m->branch);
 		check_text(m->session_id);
+		check_text(m->recorded);
 		must(m->metadata && m->metadata_len <= len);
 		must(m->request ? m->status == 0
 				: m->status >= 100 && m->status <= 699);

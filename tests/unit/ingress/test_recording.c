@@ -237,11 +237,59 @@ static void test_beginnings(void **state)
 	buf_free(&out);
 }
 
+/* CUBE's headers: parties by the index of their m-line */
+static void test_headers(void **state)
+{
+	static const struct {
+		const char *name, *recorded, *want; /* NULL: with lines */
+	} rows[] = {
+		{ "two lines", "sip:1@x;media-index=\"0\","
+		  "sip:2@x;media-index=\"1\"", NULL },
+		{ "two parties", "sip:1@x;media-index=\"0\","
+		  "sip:2@x;media-index=\"1\"",
+		  "start [0 sip:1@x caller - -] [1 sip:2@x agent - -] 1@x>2@x\n"
+		},
+		{ "without quotes, other parameters", "sip:1@x;a=b;media-index=0",
+		  "start [0 sip:1@x caller - -] 1@x>\n" },
+		{ "characters of XML", "sip:<&'\">@x;media-index=\"2\"",
+		  "start [2 sip:<&'\">@x caller - -] <&'\">@x>\n" },
+		{ "no index", "sip:1@x;y", "start\n" },
+		{ "no number", "sip:1@x;media-index=\"x\"", "start\n" },
+		{ "too large a number", "sip:1@x;media-index=8", "start\n" },
+		{ "cut off", "sip:1@x;media-index=\"", "start\n" },
+		{ "nothing between", ",,;,media-index=0,", "start\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct recording *r;
+
+		print_message("row: %s\n", rows[i].name);
+		assert_int_equal(recording_new(&r, NULL), 0);
+		assert_int_equal(recording_take_headers(r, rows[i].recorded),
+				 0);
+		if (!rows[i].want) { /* lines without labels, but in order */
+			recording_line_set(r, 0, true, "");
+			recording_line_set(r, 1, true, "");
+		}
+		recording_settle(r);
+		start(r);
+		assert_string_equal(buf_str(&out), rows[i].want ? rows[i].want :
+			"start [0 sip:1@x caller - -] [1 sip:2@x agent - -] "
+			"1@x>2@x\n0 caller participants\n"
+			"1 agent participants\n");
+		buf_clear(&out);
+		recording_free(r);
+	}
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_life),
 		cmocka_unit_test(test_beginnings),
+		cmocka_unit_test(test_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,11 @@ static const struct row {
 	{ "two Content-Lengths", START HEAD "Content-Length: 5\r\n"
 	  BODY(5, "application/sdp") "v=0\r\n", -EBADMSG, { 0 } },
 
+	{ "CUBE's recorded parties", START HEAD
+	  "X-Cisco-Recording-Participant: sip:1@x;media-index=\"0\"\r\n"
+	  "x-cisco-recording-participant:sip:2@x;media-index=\"1\"\r\n\r\n", 0,
+	  { .recorded = "sip:1@x;media-index=\"0\",sip:2@x;media-index=\"1\"" }
+	},
 	{ "Session-ID, twice", START HEAD "session-id: ab;remote=cd\r\n"
 	  "Session-ID: ef\r\n\r\n", 0, { .session_id = "ab;remote=cd" } },
 	{ "Require: siprec", START HEAD "Require: siprec\r\n\r\n", 0,
@@ -351,6 +356,7 @@ static void check(const struct sip_message *m, const struct sip_message *want)
 	assert_string_equal(m->to, or(want->to, "bob@b.example"));
 	assert_string_equal(m->to_tag, or(want->to_tag, ""));
 	assert_string_equal(m->branch, or(want->branch, "z9hG4bKa"));
+	assert_string_equal(m->recorded, or(want->recorded, ""));
 	assert_string_equal(m->session_id, or(want->session_id, ""));
 	assert_int_equal(m->siprec, want->siprec);
 	assert_int_equal(m->sdp_len, strlen(or(want->sdp, "")));
