@@ -8,6 +8,7 @@
 
 #include "daemon/app_calls.h"
 #include "daemon/app_ports.h"
+#include "daemon/app_reload.h"
 #include "daemon/app_watch.h"
 #include "daemon/base/log.h"
 #include "daemon/call/look.h"
@@ -21,6 +22,7 @@
 #include "daemon/services.h"
 
 enum {
+	SIGNALS = 3,
 	WAYS_MAX = 16,
 	KEPT_MS = 30000,
 	HURRY_MS = 2000,          /* for goodbyes and events of the end, when
@@ -34,7 +36,7 @@ struct run {
 	struct control *control;
 	struct watch *watch;
 	uint64_t started_ms;
-	uv_signal_t signals[2];
+	uv_signal_t signals[SIGNALS];
 	struct {
 		const struct way *way;
 		void *opened;
@@ -128,7 +130,8 @@ static void stop(struct run *r, const char *reason)
 /* No new calls, and those there are may end of themselves. */
 static void stop_in_time(struct run *r)
 {
-	const uint32_t ms = r->core.config->control.drain_timeout_ms;
+	const uint32_t ms = services_config(r->core.services)
+				    ->control.drain_timeout_ms;
 
 	if (r->stopping && !r->ended) {
 		log_info("run", "asked twice: the calls are ended");
@@ -148,7 +151,9 @@ static void on_signal(uv_signal_t *h, int number)
 {
 	struct run *r = h->data;
 
-	if (number == SIGTERM)
+	if (number == SIGHUP)
+		app_reload(&r->core, r->watch, NULL);
+	else if (number == SIGTERM)
 		stop_in_time(r);
 	else
 		stop(r, "drain");
@@ -254,6 +259,9 @@ static bool own_command(struct run *r, const struct command *c,
 	case COMMAND_RESUME:
 		if (calls_resume(r->core.calls, c->target, "ctl"))
 			app_calls_unknown(c, a);
+		return true;
+	case COMMAND_RELOAD:
+		app_reload(&r->core, r->watch, a);
 		return true;
 	case COMMAND_METRICS:
 		watch_answer(r->watch, c, a);
@@ -387,9 +395,9 @@ static int open_all(struct run *r)
 
 static void open_signals(struct run *r)
 {
-	static const int numbers[2] = { SIGINT, SIGTERM };
+	static const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < SIGNALS; i++) {
 		uv_signal_init(&r->core.loop, &r->signals[i]);
 		r->signals[i].data = r;
 		uv_signal_start(&r->signals[i], on_signal, numbers[i]);
@@ -425,7 +433,7 @@ int app_run(const struct config *c)
 	close_ways(&r);
 	rtp_ports_free(r.ports);
 	clock_live_close(r.clock);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < SIGNALS; i++)
 		uv_close((uv_handle_t *)&r.signals[i], NULL);
 	timer_once_close(r.wait);
 	core_close(&r.core);

@@ -28,6 +28,10 @@ struct watch {
 	struct watch_config cfg;
 	struct metrics *metrics;
 	struct metrics_asr *asrs;
+	char **names;             /* of each; those that are gone stay */
+	size_t n_asrs;
+	bool reload_failed;
+	uint64_t reloaded_s;
 	struct http *http;        /* NULL: not configured */
 	struct buf figures;       /* of the moment the first piece was asked
 				     for */
@@ -35,28 +39,74 @@ struct watch {
 	bool tapped;
 };
 
+static uint64_t wall_s(void)
+{
+	uv_timeval64_t now;
+
+	uv_gettimeofday(&now);
+	return (uint64_t)now.tv_sec;
+}
+
+/* One that is not known yet. */
+static int add_asr(struct watch *w, const char *name)
+{
+	const size_t n = w->n_asrs;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(w->names[i], name))
+			return 0;
+
+	struct metrics_asr *asrs = realloc(w->asrs, (n + 1) * sizeof(*asrs));
+	if (asrs)
+		w->asrs = asrs;
+	char **names = realloc(w->names, (n + 1) * sizeof(*names));
+	if (names)
+		w->names = names;
+	if (!asrs || !names || metrics_add(w->metrics, name))
+		return -ENOMEM;
+	names[n] = strdup(name);
+	if (!names[n])
+		return -ENOMEM;
+	w->n_asrs++;
+	return 0;
+}
+
+static int add_asrs(struct watch *w, const struct config *c)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->n_asrs; i++)
+		err = add_asr(w, c->asrs[i].name);
+	return err;
+}
+
 int watch_new(struct watch **out, const struct watch_config *cfg)
 {
-	const struct config *c = cfg->core->config;
 	struct watch *w = calloc(1, sizeof(*w));
-	const char **names = calloc(c->n_asrs + 1, sizeof(*names));
-	int err = w && names ? 0 : -ENOMEM;
 
-	if (!err) {
-		w->cfg = *cfg;
-		w->asrs = calloc(c->n_asrs + 1, sizeof(*w->asrs));
-		for (size_t i = 0; i < c->n_asrs; i++)
-			names[i] = c->asrs[i].name;
-		err = w->asrs ? metrics_new(&w->metrics, names, c->n_asrs)
-			      : -ENOMEM;
-	}
-	free(names);
+	if (!w)
+		return -ENOMEM;
+	w->cfg = *cfg;
+	w->reloaded_s = wall_s();
+	int err = metrics_new(&w->metrics, NULL, 0);
+	if (!err)
+		err = add_asrs(w, cfg->core->config);
 	if (err) {
 		watch_free(w);
 		return err;
 	}
 	*out = w;
 	return 0;
+}
+
+void watch_reloaded(struct watch *w, bool ok)
+{
+	w->reload_failed = !ok;
+	if (!ok)
+		return;
+	w->reloaded_s = wall_s();
+	if (add_asrs(w, services_config(w->cfg.core->services)))
+		log_error("run", "no memory for the figures of a new asr");
 }
 
 void watch_event(const struct event *e, void *watch)
@@ -110,11 +160,12 @@ void watch_print(struct buf *out, void *watch)
 	w->cfg.status(&s, w->cfg.arg);
 	if (x->subscribers)
 		subscribers_stats(x->subscribers, &subscribers);
-	for (size_t i = 0; i < x->config->n_asrs; i++)
-		w->asrs[i] = services_figures(x->services, i);
+	for (size_t i = 0; i < w->n_asrs; i++)
+		w->asrs[i] = services_figures(x->services, w->names[i]);
 
 	struct metrics_now now = {
 		.version = TRUNKSCRIBE_VERSION, .draining = s.draining,
+		.reload_failed = w->reload_failed, .reloaded_s = w->reloaded_s,
 		.calls_limit = x->config->sip.given ? x->config->sip.max_calls
 						    : 0,
 		.ports = s.rtp, .ports_used = s.ports_used,
@@ -130,7 +181,8 @@ void watch_print(struct buf *out, void *watch)
 		.journal_first = journal_first(x->journal),
 		.journal_next = journal_next(x->journal),
 		.longest_turn_us = turns_longest_us(x->turns),
-		.insecure = insecure(x->config), .asr = w->asrs,
+		.insecure = insecure(services_config(x->services)),
+		.asr = w->asrs,
 	};
 
 	fill_journal(x, &now);
@@ -167,8 +219,11 @@ static bool all_down(const struct core *x)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < x->config->n_asrs; i++) {
-		const struct metrics_asr a = services_figures(x->services, i);
+	const struct config *c = services_config(x->services);
+
+	for (size_t i = 0; i < c->n_asrs; i++) {
+		const struct metrics_asr a =
+			services_figures(x->services, c->asrs[i].name);
 
 		if (a.used && !a.open)
 			return false;
@@ -281,6 +336,9 @@ void watch_free(struct watch *w)
 		return;
 	buf_free(&w->figures);
 	metrics_free(w->metrics);
+	for (size_t k = 0; k < w->n_asrs; k++)
+		free(w->names[k]);
+	free(w->names);
 	free(w->asrs);
 	free(w);
 }

@@ -53,6 +53,11 @@ static void on_service(const struct service *s, const char *what,
 	publish(&e, x);
 }
 
+void core_emit(struct core *x, const struct event *e)
+{
+	publish(e, x);
+}
+
 void core_tell(struct core *x, const char *what, const char *text)
 {
 	const struct event e = {
@@ -117,7 +122,8 @@ static int open_calls(struct core *x, const struct core_options *o)
 	const struct calls_config cc = {
 		.loop = &x->loop, .timers = x->timers,
 		.events = events_of(x), .audio = o->audio,
-		.choose = services_choose, .chooser = x->services,
+		.choose = services_choose, .release = services_release,
+		.chooser = x->services,
 		.backlog = BACKLOG, .paced = o->paced,
 		.hopeless_is_final = o->hopeless_is_final,
 		.give_up_ms = o->give_up_ms, .dtmf = x->config->dtmf,
@@ -125,6 +131,16 @@ static int open_calls(struct core *x, const struct core_options *o)
 	};
 
 	return calls_new(&x->calls, &cc);
+}
+
+int core_reload(struct core *x, struct config *next, struct buf *why)
+{
+	const bool dtmf = next->dtmf;
+	const int err = services_reload(x->services, next, why);
+
+	if (!err)
+		calls_set_dtmf(x->calls, dtmf);
+	return err;
 }
 
 int core_init(struct core *x, const struct config *config)

@@ -62,6 +62,15 @@ int core_init(struct core *x, const struct config *config);
 int core_open(struct core *x, const struct core_options *o);
 /** Serve the event socket: when everything else stands. */
 int core_listen(struct core *x);
+/**
+ * Take over what may change while it runs: asrs, routes, digits.
+ *
+ * @param next Taken over on success
+ * @param why On error: as services_open()
+ */
+int core_reload(struct core *x, struct config *next, struct buf *why);
+/** Publish an event of the daemon's own. */
+void core_emit(struct core *x, const struct event *e);
 /** Publish daemon.<what>. */
 void core_tell(struct core *x, const char *what, const char *text);
 /** Run the loop dry; the user has closed what is its own, and taps the journal

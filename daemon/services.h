@@ -17,6 +17,19 @@ struct services;
  */
 int services_open(struct services **out, const struct config *config,
 		  const char *only, uv_loop_t *loop, struct buf *why);
+/**
+ * Other asrs and routes for the legs to come, their keys and CAs read anew.
+ * What is in use stays until its last leg is over.  What was known of the
+ * services (down, slow) is forgotten.
+ *
+ * @param config Taken over on success
+ */
+int services_reload(struct services *s, struct config *config,
+		    struct buf *why);
+/** Whose asrs and routes new legs get. */
+const struct config *services_config(const struct services *s);
+/** Sets of services that still have legs, the present one not counted. */
+unsigned services_old(const struct services *s);
 /** No leg lives any more: close what is on the loop. */
 void services_stop(struct services *s);
 /** Once the loop has run dry. */
@@ -36,8 +49,10 @@ void services_watch(struct services *s, services_tell_fn *tell, void *arg);
 bool services_down(const struct services *s, const char *const *sources,
 		   uint64_t longer_ms);
 
-/** Of the i-th asr of the configuration. */
-struct metrics_asr services_figures(const struct services *s, size_t i);
+/** Of the asr named; nothing of one that is not, or no more, configured. */
+struct metrics_asr services_figures(const struct services *s, const char *name);
 
 /** For struct calls_config.choose; `chooser` is the services. */
 struct service *services_choose(const struct leg_facts *f, void *chooser);
+/** For struct calls_config.release. */
+void services_release(struct service *one, void *chooser);

@@ -46,6 +46,11 @@ void calls_free(struct calls *cs)
 	free(cs);
 }
 
+void calls_set_dtmf(struct calls *cs, bool on)
+{
+	cs->cfg.dtmf = on;
+}
+
 unsigned calls_count(const struct calls *cs)
 {
 	return cs->count;

@@ -45,6 +45,8 @@ struct calls_config {
 	struct audio_sink audio;     /**< open NULL: nobody listens */
 	/** The service of a leg, or NULL: none. */
 	struct service *(*choose)(const struct leg_facts *f, void *chooser);
+	/** A leg that got this one is over.  NULL: nobody asks. */
+	void (*release)(struct service *s, void *chooser);
 	void *chooser;
 	uint64_t backlog;            /**< Of a leg [samples] */
 	bool paced;                  /**< See struct uplink_config */
@@ -61,6 +63,8 @@ struct calls_config {
 int calls_new(struct calls **out, const struct calls_config *cfg);
 /** Drops everything; no events are published for what is still open. */
 void calls_free(struct calls *cs);
+/** Of what comes from now on: publish digits? */
+void calls_set_dtmf(struct calls *cs, bool on);
 /** Calls not yet told of as ended. */
 unsigned calls_count(const struct calls *cs);
 /** Is one of them called so? */

@@ -684,6 +684,8 @@ void leg_free(struct leg *l)
 	receiver_free(l->receiver);
 	losses_free(&l->losses);
 	account_free(&l->account);
+	if (l->service && cfg(l)->release)
+		cfg(l)->release(l->service, cfg(l)->chooser);
 	free(l);
 }
 

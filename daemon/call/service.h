@@ -33,6 +33,7 @@ struct service {
 	uint16_t proxy_port;
 	struct buf proxy_auth;    /**< "user:password"; empty: none */
 	const char *credentials;  /**< $CREDENTIALS_DIRECTORY or NULL */
+	void *owner;              /**< Of whoever opened it */
 	struct service *fallback; /**< NULL: none; set by whoever opens all */
 	uint32_t session_max_ms;  /**< Open a successor before; 0: no limit */
 

@@ -153,6 +153,13 @@ int config_parse(struct config **out, const char *name, const char *text,
 int config_default(struct config **out);
 void config_free(struct config *c);
 
+/**
+ * Append what of `next` cannot take effect while `running` runs: "rtp.ports,
+ * http", sections that came or went and keys marked so.
+ */
+void config_restart_keys(struct buf *out, const struct config *running,
+			 const struct config *next);
+
 /** By name, or NULL. */
 const struct config_asr *config_asr(const struct config *c, const char *name);
 

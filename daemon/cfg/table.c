@@ -174,7 +174,7 @@ const struct config_key config_keys[] = {
 	  false, MEMBER(config, rtp.address), NULL, "Address of this machine that is announced." },
 	{ "rtp", "ports", CONFIG_PORTS, "24000-27999", 1, 11, NULL, true, false,
 	  MEMBER(config, rtp.ports), NULL, "First and last UDP port." },
-	{ "rtp", "source", CONFIG_CHOICE, "sdp", 1, 0, "sdp learn", false,
+	{ "rtp", "source", CONFIG_CHOICE, "sdp", 1, 0, "sdp learn", true,
 	  false, MEMBER(config, rtp.source), NULL,
 	  "Believe the announced address only, or learn it from the audio." },
 	{ "rtp", "timeout", CONFIG_DURATION, "60s", SECOND, 30 * DAY, NULL,

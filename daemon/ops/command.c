@@ -287,6 +287,7 @@ static const struct {
 	[COMMAND_METRICS]	= { "metrics", read_metrics },
 	[COMMAND_PAUSE]		= { "pause", read_target },
 	[COMMAND_RESUME]	= { "resume", read_target },
+	[COMMAND_RELOAD]	= { "reload", NULL },
 };
 
 static int read_command(struct command *c, json_t *o, char *error)
@@ -300,8 +301,8 @@ static int read_command(struct command *c, json_t *o, char *error)
 		return commands[i].read ? commands[i].read(c, o, error) : 0;
 	}
 	return wrong(error, "do: leg.add, leg.end, call.register, status, "
-		     "calls, call, hangup, pause, resume, metrics or drain, "
-		     "not \"%.*s\"", SHOWN, what ? what : "");
+		     "calls, call, hangup, pause, resume, metrics, reload or "
+		     "drain, not \"%.*s\"", SHOWN, what ? what : "");
 }
 
 int command_parse(struct command *out, const char *line, size_t len,

@@ -13,6 +13,7 @@
  *    {"id":9,"do":"metrics","from":0}
  *    {"id":10,"do":"pause","call":"c1"}
  *    {"id":11,"do":"resume","call":"c1.2"}
+ *    {"id":12,"do":"reload"}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
  * for it when the call is new), `label`, `language` (its routes may ask for
@@ -39,7 +40,7 @@ enum {
 	COMMAND_CALL = 57,            /**< Bytes of a call's id with its NUL:
 					   a leg's is longer */
 	COMMAND_TEXT = 256,           /**< Bytes of any other text */
-	COMMAND_ERROR = 240,
+	COMMAND_ERROR = 600,
 	COMMAND_ID = 80,
 };
 
@@ -55,6 +56,7 @@ enum command_kind {
 	COMMAND_METRICS,
 	COMMAND_PAUSE,
 	COMMAND_RESUME,
+	COMMAND_RELOAD,
 };
 
 /** Strings belong to it; NULL: not said. */

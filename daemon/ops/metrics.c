@@ -642,6 +642,10 @@ static void print_rest(const struct metrics *m, const struct metrics_now *now,
 		whole(out, "calls_limit", "gauge", "SIP calls at most.",
 		      now->calls_limit);
 	whole(out, "draining", "gauge", "1: no new calls.", now->draining);
+	whole(out, "config_last_reload_successful", "gauge", "0: the file was "
+	      "wrong, and nothing changed.", !now->reload_failed);
+	whole(out, "config_last_reload_timestamp_seconds", "gauge", "When the "
+	      "file was read last (Unix time).", now->reloaded_s);
 	whole(out, "insecure_settings", "gauge",
 	      "Services that audio goes to unencrypted.", now->insecure);
 	head(out, "loop_longest_turn_seconds", "gauge",
@@ -695,6 +699,35 @@ int metrics_new(struct metrics **out, const char *const *asrs, size_t n)
 		return -ENOMEM;
 	}
 	*out = m;
+	return 0;
+}
+
+int metrics_add(struct metrics *m, const char *asr)
+{
+	const size_t n = m->n_asrs;
+
+	if (asr_find(m, asr) < n)
+		return 0;
+
+	char *name = strdup(asr);
+	struct asr_figures *more =
+		name ? realloc(m->asr, (n + 2) * sizeof(*more)) : NULL;
+	if (!more) {
+		free(name);
+		return -ENOMEM;
+	}
+	m->asr = more;
+	more[n + 1] = more[n]; /* the one for any other name stays last */
+	more[n] = (struct asr_figures){
+		.name = name, .final.bound = latencies,
+		.partial.bound = latencies,
+	};
+	m->n_asrs++;
+	list_each(&m->all_legs, x) {
+		struct known_leg *l = list_item(x, struct known_leg, in);
+
+		l->asr += l->asr == n;
+	}
 	return 0;
 }
 

@@ -24,6 +24,8 @@ struct metrics;
 /** @param asrs Names of the configured services; copied
  * @return 0 or -ENOMEM */
 int metrics_new(struct metrics **out, const char *const *asrs, size_t n);
+/** Another asr; one that is known stays.  @return 0 or -ENOMEM */
+int metrics_add(struct metrics *m, const char *asr);
 /** NULL is fine. */
 void metrics_free(struct metrics *m);
 
@@ -44,6 +46,8 @@ struct metrics_now {
 	const char *version;
 	uint64_t calls_limit;             /**< 0: none */
 	bool draining;
+	bool reload_failed;               /**< The last one changed nothing */
+	uint64_t reloaded_s;              /**< When it was read last [Unix time] */
 	bool ports;                       /**< The next two are known */
 	uint64_t ports_used, ports_limit; /**< Pairs */
 	uint64_t rtp_foreign;             /**< Packets of nobody's source */
@@ -62,7 +66,7 @@ struct metrics_now {
 	size_t n_lag;
 	uint64_t longest_turn_us;         /**< CPU of one turn of the loop */
 	uint64_t insecure;                /**< asrs with insecure = yes */
-	const struct metrics_asr *asr;    /**< As many as names at the start */
+	const struct metrics_asr *asr;    /**< In the order they were named */
 };
 
 /** Append all families. */

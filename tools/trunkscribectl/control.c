@@ -65,3 +65,21 @@ int command_drain(const struct options *o)
 	return run(o, json_pack("{s:s, s:b}", "do", "drain", "cancel",
 				o->cancel));
 }
+
+int command_reload(const struct options *o)
+{
+	json_t *answer = ask(o, json_pack("{s:s}", "do", "reload"));
+	const char *restart = text_of(answer, "restart");
+
+	if (!answer)
+		return FAILED;
+	if (o->json) {
+		put_json(answer);
+	} else {
+		puts("the configuration holds for new calls");
+		if (restart && *restart)
+			printf("these wait for a restart: %s\n", restart);
+	}
+	json_decref(answer);
+	return fflush(stdout) ? FAILED : 0;
+}

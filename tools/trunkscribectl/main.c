@@ -21,6 +21,7 @@ static const char help[] =
 "  pause ID          nothing of it reaches an ASR, the journal or a log from now on\n"
 "  resume ID         until now\n"
 "  metrics           the figures, as Prometheus gets them\n"
+"  reload            read the configuration again, for new calls\n"
 "  drain [--cancel]  take no new calls; those there are go on\n"
 "  events [--name NAME] [--from WHERE]\n"
 "                    print every event, a line of JSON each, as it happens\n"
@@ -83,6 +84,7 @@ static const struct verb {
 	{ "pause", command_done, true },
 	{ "resume", command_done, true },
 	{ "metrics", command_metrics, false },
+	{ "reload", command_reload, false },
 };
 
 static const struct verb *verb_of(const char *command)

@@ -236,6 +236,44 @@ static void test_all_that_sip_calls_could_get_is_down(void **state)
 	}
 }
 
+/* In use, the old ones stay; unused they go, at once or with their last leg. */
+static void test_a_reload(void **state)
+{
+	struct config *c = config("route { asr = \"second\" }");
+	struct config *next = config("route { asr = \"first\" }");
+	struct config *bad = config("route { asr = \"open\" }");
+	struct config *last = config("");
+	struct services *s;
+	struct buf why = {0};
+
+	(void)state;
+	assert_int_equal(services_open(&s, c, NULL, &loop, &why), 0);
+	struct service *old = choose(s, "sip", ROLE_CALLER);
+
+	assert_int_equal(services_reload(s, bad, &why), -EACCES);
+	assert_ptr_equal(choose(s, "sip", ROLE_CALLER), old);
+	assert_non_null(strstr(buf_str(&why), "chmod 600"));
+	config_free(bad);
+
+	assert_int_equal(services_reload(s, next, &why), 0);
+	assert_ptr_equal(services_config(s), next);
+	assert_string_equal(chosen(s, "sip", ROLE_CALLER), "first");
+	assert_string_equal(old->config->name, "second");
+	assert_int_equal(services_old(s), 1);
+	services_release(old, s);
+	assert_int_equal(services_old(s), 1);
+	services_release(old, s);
+	assert_int_equal(services_old(s), 0);
+	uv_run(&loop, UV_RUN_ONCE); /* it goes */
+
+	assert_int_equal(services_reload(s, last, &why), 0);
+	assert_string_equal(chosen(s, "sip", ROLE_CALLER), "none");
+	assert_int_equal(services_old(s), 1);
+	buf_free(&why);
+	finish(s); /* with a leg still counted */
+	config_free(c);
+}
+
 /* What cannot be opened, and what it says; nothing stays behind. */
 static void test_what_cannot_be_opened(void **state)
 {
@@ -276,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_who_gets_which),
 		cmocka_unit_test(test_each_is_opened_once_with_its_fallback),
 		cmocka_unit_test(test_all_that_sip_calls_could_get_is_down),
+		cmocka_unit_test(test_a_reload),
 		cmocka_unit_test(test_what_cannot_be_opened),
 	};
 

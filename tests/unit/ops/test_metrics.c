@@ -228,9 +228,39 @@ static void test_odd_events_do_no_harm(void **unused)
 	metrics_free(m);
 }
 
+/* A leg of a service that was not known stays one of another name. */
+static void test_an_asr_comes_later(void **unused)
+{
+	const struct metrics_now now = {
+		.version = "1", .reload_failed = true, .reloaded_s = 1700000000,
+	};
+	struct metrics *m;
+	struct buf out = {0};
+
+	(void)unused;
+	assert_int_equal(metrics_new(&m, NULL, 0), 0);
+	start(m, "y", "y.1");
+	segment(m, "y.1", SEGMENT_FINAL, 1, false);
+	assert_int_equal(metrics_add(m, "later"), 0);
+	assert_int_equal(metrics_add(m, "later"), 0);
+	metrics_event(m, &(struct event){ .type = EVENT_LEG_END, .call = "y",
+					  .leg = "y.1",
+					  .leg_end = { .connections = 7 } });
+	buf_puts(&out, "\n");
+	metrics_print(m, &now, &out);
+	assert_true(has_line(buf_str(&out),
+			     "asr_connections_total{asr=\"later\"} 0"));
+	assert_true(has_line(buf_str(&out), "config_last_reload_successful 0"));
+	assert_true(has_line(buf_str(&out), "config_last_reload_timestamp_"
+			     "seconds 1700000000"));
+	buf_free(&out);
+	metrics_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_asr_comes_later),
 		cmocka_unit_test(test_figures_are_those_of_the_events),
 		cmocka_unit_test(test_odd_events_do_no_harm),
 	};
