@@ -326,7 +326,7 @@ def test_killed_at_any_time_nothing_that_was_told_is_lost(tmp_path, capsys):
                         "--journal-size", 1 << 30)
         witness = Witness(server.path, rng)
         try:
-            load(server, rng, rng.uniform(0.01, 0.15))
+            load(server, rng, rng.uniform(0.005, min(0.15, 6 / KILLS)))
         finally:
             kill(server)
         witness.join(60)

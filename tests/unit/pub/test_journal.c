@@ -174,6 +174,58 @@ static void test_what_was_dropped_is_known_exactly(void **state)
 	journal_free(j);
 }
 
+static void test_age_drops_the_oldest(void **state)
+{
+	struct journal *j;
+	struct event e = state_of("c", "x");
+
+	(void)state;
+	assert_int_equal(journal_new(&j, 1 << 20, 1), 0);
+	journal_set_age(j, 1000);
+	for (uint64_t t = 0; t < 50; t++) {
+		e.now_us = 100000 + t * 100;
+		journal_emit(j, &e);
+		assert_int_equal(journal_first(j), t < 10 ? 1 : t - 9);
+	}
+	assert_int_equal(journal_after(j, 7), journal_first(j));
+	journal_expire(j, 105900);
+	assert_int_equal(journal_first(j), 50);
+	journal_expire(j, 1000000);
+	assert_int_equal(journal_first(j), 51);
+	assert_int_equal(journal_after(j, 7), 51);
+	journal_emit(j, &e);
+	assert_int_equal(journal_first(j), 51);
+	journal_free(j);
+}
+
+/* Only what is written down follows the wall clock. */
+static void test_times_are_shifted(void **state)
+{
+	struct journal *j;
+	struct journal_line l;
+	const struct event e = {
+		.type = EVENT_LEG_MEDIA, .now_us = 1700000000000000,
+		.call = "c", .leg = "c.1",
+		.leg_media = { .at_us = 1700000000000001, .offset_us = 7000 } };
+
+	(void)state;
+	assert_int_equal(journal_new(&j, 1 << 20, 1), 0);
+	journal_shift(j, 3600000000);
+	journal_emit(j, &e);
+	journal_shift(j, -7200000000);
+	journal_emit(j, &e);
+	assert_int_equal(journal_read(j, 1, &l), 0);
+	assert_non_null(memmem(l.text, l.len,
+			       "\"ts\":\"2023-11-14T23:13:20.000000Z\"", 34));
+	assert_non_null(memmem(l.text, l.len,
+			       "\"at\":\"2023-11-14T23:13:20.000001Z\"", 34));
+	assert_non_null(memmem(l.text, l.len, "\"offset_ms\":7", 13));
+	assert_int_equal(journal_read(j, 2, &l), 0);
+	assert_non_null(memmem(l.text, l.len,
+			       "\"ts\":\"2023-11-14T21:13:20.000000Z\"", 34));
+	journal_free(j);
+}
+
 static void test_a_line_lost_before_the_store_leaves_a_hole(void **state)
 {
 	struct store *s;
@@ -305,6 +357,8 @@ int main(void)
 		cmocka_unit_test(test_what_was_dropped_is_known_exactly),
 		cmocka_unit_test(
 			test_a_line_lost_before_the_store_leaves_a_hole),
+		cmocka_unit_test(test_age_drops_the_oldest),
+		cmocka_unit_test(test_times_are_shifted),
 		cmocka_unit_test(test_sizes_out_of_range_are_refused),
 		cmocka_unit_test(test_taps_see_every_line_in_order),
 		cmocka_unit_test(test_taps_may_be_taken_out_inside_one),
