@@ -102,7 +102,8 @@ CALLGEN_PARTS := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c, \
 $(patsubst %.c,$(B)/%,$(wildcard tests/unit/callgen/test_*.c)): $(CALLGEN_PARTS)
 
 # A disk that fails when the test wants it to.
-$(B)/tests/unit/pub/test_disk: LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=posix_fallocate
+$(B)/tests/unit/pub/test_disk: LDFLAGS += \
+  -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=posix_fallocate
 
 unit: $(TESTS)
 	@set -e; for t in $(TESTS); do $$t; done

@@ -6,24 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/base/array.h"
 #include "daemon/base/must.h"
 #include "daemon/net/now.h"
 #include "daemon/pub/disk_impl.h"
-
-enum {
-	SYNC_MS = 200,
-	RETRY_MS = 5000,
-	TICK_MS = 1000,
-	CURSORS_MAX = 1024 * 1024,
-	LOCK_TRIES = 20,
-	LOCK_WAIT_MS = 50,
-};
 
 int disk_write_at(int fd, const void *data, size_t n, uint64_t at)
 {
@@ -111,7 +100,7 @@ static void trim(struct disk *d, uint64_t now_us)
 /* -- writing --------------------------------------------------------------- */
 
 /* What is being written ends here. */
-static void finish(struct disk *d)
+void disk_finish(struct disk *d)
 {
 	if (d->fd < 0)
 		return;
@@ -132,20 +121,20 @@ static int head(struct disk *d, int fd, uint64_t first, uint32_t flags)
 	return disk_write_at(fd, bytes, sizeof(bytes), 0);
 }
 
-static void fail(struct disk *d, int err)
+void disk_fail(struct disk *d, int err)
 {
 	d->write_errors++;
 	if (d->fd >= 0) {
 		/* in place, so even a full disk takes it: what goes out from
 		   now on must not be mistaken for what the next start writes */
 		(void)head(d, d->fd, d->segments[d->n - 1].first, SEGMENT_LEFT);
-		finish(d);
+		disk_finish(d);
 	}
 	enter(d, DISK_TROUBLE, err);
 	uv_async_send(&d->async);
 }
 
-static int append(struct disk *d, const struct record *r)
+int disk_append(struct disk *d, const struct record *r)
 {
 	const size_t n = record_put(d->out, r);
 	const int err = disk_write_at(d->fd, d->out, n, d->at);
@@ -171,7 +160,7 @@ static bool put_open(const char *key, const char *line, size_t len, void *arg)
 	/* half of it stays for events, however small it is */
 	if (o->d->at + record_size(&r) > o->d->segment_size / 2)
 		return false;
-	o->err = append(o->d, &r);
+	o->err = disk_append(o->d, &r);
 	return !o->err;
 }
 
@@ -187,7 +176,7 @@ static int begin(struct disk *d, const char *from, uint64_t now_us)
 
 	d->at = SEGMENT_HEAD;
 	if (!err && d->o.open(put_open, &o, d->o.arg))
-		err = append(d, &end);
+		err = disk_append(d, &end);
 	if (!err)
 		err = o.err;
 	segment_name(name, d->next);
@@ -227,10 +216,10 @@ int disk_rotate(struct disk *d, uint64_t now_us)
 		return fd;
 	}
 	if (fd < 0) {
-		fail(d, fd);
+		disk_fail(d, fd);
 		return fd;
 	}
-	finish(d);
+	disk_finish(d);
 	d->fd = fd;
 	d->begun_us = 0;
 	const int err = begin(d, name, now_us);
@@ -238,7 +227,7 @@ int disk_rotate(struct disk *d, uint64_t now_us)
 		close(fd);
 		d->fd = -1;
 		unlinkat(d->dir, name, 0);
-		fail(d, err);
+		disk_fail(d, err);
 		return err;
 	}
 	enter(d, DISK_GOOD, 0);
@@ -258,9 +247,9 @@ int disk_put(struct disk *d, const struct record *r)
 		if (err)
 			return err;
 	}
-	const int err = append(d, r);
+	const int err = disk_append(d, r);
 	if (err) {
-		fail(d, err);
+		disk_fail(d, err);
 		return err;
 	}
 	struct segment *s = &d->segments[d->n - 1];
@@ -290,7 +279,7 @@ void disk_caught_up(struct disk *d)
 	const int err = head(d, d->fd, d->segments[d->n - 1].first, 0);
 	d->left = err != 0;
 	if (err)
-		fail(d, err);
+		disk_fail(d, err);
 }
 
 void disk_wake(struct disk *d)
@@ -322,7 +311,7 @@ static void go_back(struct disk *d, uint64_t safe, int err)
 	char name[SEGMENT_NAME];
 
 	d->next = MIN(d->next, safe);
-	fail(d, err);
+	disk_fail(d, err);
 	while (d->n && d->segments[d->n - 1].first >= safe) {
 		/* here and now: the next one may bear this name */
 		segment_name(name, d->segments[--d->n].first);
@@ -334,7 +323,7 @@ static void go_back(struct disk *d, uint64_t safe, int err)
 	}
 }
 
-static void on_async(uv_async_t *h)
+void disk_on_async(uv_async_t *h)
 {
 	struct disk *d = h->data;
 	uint64_t safe;
@@ -345,11 +334,11 @@ static void on_async(uv_async_t *h)
 	d->o.ready(d->o.arg);
 }
 
-static void on_tick(uv_timer_t *h)
+void disk_on_tick(uv_timer_t *h)
 {
 	struct disk *d = h->data;
 	const uint64_t now_us = now_wall_us();
-	const uint64_t part_us = MAX(d->o.age_us / 8, TICK_MS * 1000ull);
+	const uint64_t part_us = MAX(d->o.age_us / 8, DISK_TICK_MS * 1000ull);
 
 	if (d->state == DISK_TROUBLE && !d->hopeless &&
 	    uv_now(d->o.loop) - d->since_ms >= d->o.retry_ms) {
@@ -363,188 +352,4 @@ static void on_tick(uv_timer_t *h)
 	trim(d, now_us);
 	if (d->state == DISK_WAITING)
 		uv_async_send(&d->async);
-}
-
-/* -- open and close -------------------------------------------------------- */
-
-static int open_directory(struct disk *d)
-{
-	if (mkdir(d->o.directory, 0700) && errno != EEXIST)
-		return -errno;
-	d->dir = open(d->o.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->dir < 0)
-		return -errno;
-	/* one that is just ending has a moment */
-	for (int i = 0; flock(d->dir, LOCK_EX | LOCK_NB); i++) {
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		if (i == LOCK_TRIES)
-			return -EBUSY;
-		nanosleep(&(struct timespec){ 0, LOCK_WAIT_MS * 1000000l },
-			  NULL);
-	}
-	return 0;
-}
-
-static int open_handles(struct disk *d)
-{
-	int err = uv_async_init(d->o.loop, &d->async, on_async);
-
-	if (err)
-		return err;
-	d->async.data = d;
-	d->handles++;
-	err = uv_timer_init(d->o.loop, &d->timer);
-	if (err)
-		return err;
-	d->timer.data = d;
-	d->handles++;
-	const uint64_t tick = MIN((uint64_t)TICK_MS, d->o.retry_ms);
-	uv_timer_start(&d->timer, on_tick, tick, tick);
-	/* nothing waits for these two */
-	uv_unref((uv_handle_t *)&d->async);
-	uv_unref((uv_handle_t *)&d->timer);
-	return 0;
-}
-
-/* The first segment, so that the first event finds it there. */
-static void open_first(struct disk *d)
-{
-	const int fd = worker_make_spare(d->dir, d->segment_size);
-
-	d->worker.spare = fd < 0 ? -1 : fd;
-	d->worker.spare_err = fd < 0 ? fd : 0;
-	(void)disk_rotate(d, now_wall_us());
-}
-
-static struct disk *new_disk(const struct disk_options *o)
-{
-	struct disk *d = calloc(1, sizeof(*d));
-
-	if (!d)
-		return NULL;
-	d->o = *o;
-	d->o.sync_ms = o->sync_ms ? o->sync_ms : SYNC_MS;
-	d->o.retry_ms = o->retry_ms ? o->retry_ms : RETRY_MS;
-	d->fd = d->dir = -1;
-	d->next = 1;
-	d->segment_size = (size_t)MAX(MIN(o->size / 8, (uint64_t)SEGMENT_MAX),
-				      (uint64_t)SEGMENT_MIN) & ~(size_t)4095;
-	disk_reader_init(d);
-	return d;
-}
-
-int disk_open(struct disk **out, const struct disk_options *o, uint64_t fresh,
-	      struct disk_found *found,
-	      void (*record)(const struct record *r, void *arg), void *arg)
-{
-	struct disk *d = new_disk(o);
-
-	if (!d)
-		return -ENOMEM;
-	*found = (struct disk_found){ .epoch = fresh, .next = 1 };
-	int trouble = open_directory(d);
-	if (!trouble)
-		trouble = disk_recover(d, fresh, found, record, arg);
-	d->epoch = found->epoch;
-	d->next = found->next;
-	int err = open_handles(d);
-	if (!err)
-		err = worker_start(&d->worker, d->dir, d->segment_size,
-				   d->o.sync_ms, d->next, &d->async);
-	if (err) {
-		disk_close(d);
-		uv_run(o->loop, UV_RUN_NOWAIT); /* the handles close */
-		disk_free(d);
-		return err;
-	}
-	d->hopeless = trouble != 0;
-	if (trouble)
-		fail(d, trouble);
-	else
-		open_first(d);
-	if (d->state != DISK_GOOD)
-		/* what goes out now is not written: a numbering of its own */
-		d->epoch = found->epoch = fresh;
-	*out = d;
-	return 0;
-}
-
-static void on_closed(uv_handle_t *h)
-{
-	((struct disk *)h->data)->handles--;
-}
-
-static void seal(struct disk *d)
-{
-	const struct record r = { .seq = d->next, .at_us = now_wall_us(),
-				  .kind = RECORD_SEAL };
-
-	if (d->fd >= 0)
-		(void)append(d, &r);
-	finish(d);
-}
-
-void disk_close(struct disk *d)
-{
-	if (!d || d->closing)
-		return;
-	d->closing = true;
-	if (d->worker.started)
-		seal(d);
-	worker_stop(&d->worker);
-	if (d->async.data)
-		uv_close((uv_handle_t *)&d->async, on_closed);
-	if (d->timer.data)
-		uv_close((uv_handle_t *)&d->timer, on_closed);
-}
-
-void disk_free(struct disk *d)
-{
-	if (!d)
-		return;
-	must(!d->handles && !d->reader.busy);
-	disk_reader_fini(d);
-	if (d->dir >= 0)
-		close(d->dir);
-	free(d->segments);
-	free(d);
-}
-
-/* -- cursors, figures ------------------------------------------------------ */
-
-void disk_keep_cursors(struct disk *d, const struct buf *text)
-{
-	if (d->dir >= 0 && !d->closing)
-		worker_keep_cursors(&d->worker, text);
-}
-
-void disk_load_cursors(const struct disk *d, struct buf *out)
-{
-	const int fd = d->dir < 0 ? -1 : openat(d->dir, DISK_CURSORS,
-						O_RDONLY | O_CLOEXEC);
-	char part[4096];
-	ssize_t n;
-
-	while (fd >= 0 && out->len < CURSORS_MAX &&
-	       (n = read(fd, part, sizeof(part))) > 0)
-		buf_add(out, part, (size_t)n);
-	if (fd >= 0)
-		close(fd);
-}
-
-void disk_stats(struct disk *d, struct disk_stats *out)
-{
-	*out = (struct disk_stats){
-		.segments = (unsigned)d->n, .write_errors = d->write_errors,
-		.oldest_us = d->n ? d->segments[0].newest_us : 0 };
-	for (size_t i = 0; i < d->n; i++)
-		out->bytes += d->segments[i].bytes;
-	if (!d->worker.started)
-		return;
-	uv_mutex_lock(&d->worker.lock);
-	out->syncs = d->worker.syncs;
-	out->sync_longest_us = d->worker.longest_ns / 1000;
-	out->write_errors += d->worker.failures;
-	uv_mutex_unlock(&d->worker.lock);
 }

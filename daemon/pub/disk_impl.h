@@ -16,6 +16,7 @@ enum {
 	SEAL_ROOM = 2 * RECORD_HEAD,
 	BLOCKS_MAX = 16,
 	WANTS_MAX = 64,
+	DISK_TICK_MS = 1000,
 };
 
 struct segment {
@@ -104,6 +105,15 @@ int disk_rotate(struct disk *d, uint64_t now_us);
 struct segment *disk_segment_of(const struct disk *d, uint64_t seq);
 /** All of `n` bytes.  @return 0 or -errno */
 int disk_write_at(int fd, const void *data, size_t n, uint64_t at);
+
+/** It is not written any more, until a retry; told by ready(). */
+void disk_fail(struct disk *d, int err);
+/** Into the segment being written.  @return 0 or -errno */
+int disk_append(struct disk *d, const struct record *r);
+/** What is being written ends here. */
+void disk_finish(struct disk *d);
+void disk_on_async(uv_async_t *h);
+void disk_on_tick(uv_timer_t *h);
 
 /** Read what is there; `d->dir` is open.  @return 0 or -errno */
 int disk_recover(struct disk *d, uint64_t fresh, struct disk_found *found,

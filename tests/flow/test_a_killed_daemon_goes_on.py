@@ -78,8 +78,8 @@ def test_nothing_that_was_told_is_lost_and_every_call_is_closed_once(tmp_path, c
             told.append(witness.raw)
         with Daemon(tmp_path, config, ports=PORTS, journal=tmp_path / "journal") as daemon:
             last = Client(str(daemon.events), {"hello": 1, "from": "oldest"})
-            last.until(lambda e: e["type"] == "daemon.started" and
-                       e["seq"] >= last_number(told))
+            number = last_number(told)
+            last.until(lambda e: e["type"] == "daemon.started" and e["seq"] >= number)
             daemon.stop()
             last.rest()
     events = check(told, last.raw, tmp_path / "journal")

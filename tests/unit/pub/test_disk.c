@@ -593,25 +593,25 @@ static void test_size_drops_the_oldest(void **state)
 	struct disk_stats st;
 
 	(void)state;
-	open_in(&g, "size", 4 * SMALL, EPOCH);
-	put_to(&g, 40000);
+	open_in(&g, "size", 2 * SMALL, EPOCH);
+	put_to(&g, 20000);
 	disk_stats(g.d, &st);
-	assert_true(st.bytes <= 4 * SMALL);
-	assert_true(st.bytes >= 2 * SMALL);
+	assert_true(st.bytes <= 2 * SMALL);
+	assert_true(st.bytes >= SMALL);
 	assert_true(st.segments >= 4);
 	const uint64_t first = disk_first(g.d);
-	assert_in_range(first, 10000, 39000);
+	assert_in_range(first, 1000, 19000);
 	assert_int_equal(get(&g, first - 1), first);
-	for (uint64_t seq = first; seq <= 40000; seq++)
+	for (uint64_t seq = first; seq <= 20000; seq++)
 		assert_int_equal(get(&g, seq), 0);
-	assert_int_equal(get(&g, 40001), 40001);
+	assert_int_equal(get(&g, 20001), 20001);
 	close_rig(&g);
 	assert_true(count_segments("size") <= 8);
 	/* a smaller size holds at the next start */
 	open_in(&g, "size", SMALL, FRESH);
 	disk_stats(g.d, &st);
 	assert_true(st.bytes <= SMALL);
-	assert_int_equal(g.found.next, 40001);
+	assert_int_equal(g.found.next, 20001);
 	close_rig(&g);
 	empty("size");
 }
