@@ -43,7 +43,10 @@ unsigned sip_media_judge(const struct sip_call *c, struct sdp_answer *out,
 
 	if (err) {
 		free(sdp);
-		return err == -ENOMEM ? 503 : 400;
+		if (err == -EMSGSIZE)
+			buf_puts(headers, "Warning: 399 trunkscribe \"more "
+					  "lines or formats than are read\"\r\n");
+		return err == -ENOMEM ? 503 : err == -EMSGSIZE ? 488 : 400;
 	}
 	sip_keys_offered(crypto, sdp);
 	answer_decide(out, sdp, crypto);

@@ -113,6 +113,7 @@ def test_methods_that_are_refused(tmp_path, method):
     (400, {"Max_Forwards": "x"}, LINE, None),
     (488, {}, sdp((4000, "18")), ("Warning", "PCMU")),
     (488, {}, sdp((0, "PCMU")), ("Warning", "304")),
+    (488, {}, sdp(*[(4000, "PCMU")] * 9), ("Warning", "more lines")),
     (488, {}, LINE.replace("RTP/AVP", "RTP/SAVP"), ("Warning", "crypto")),
     (488, {}, LINE.replace("audio", "video"), ("Warning", "audio")),
     (422, {"Supported": "timer", "Session_Expires": "30"}, LINE, ("Min-SE", "90")),
