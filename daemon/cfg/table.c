@@ -306,7 +306,8 @@ const struct config_key config_keys[] = {
 	  "Certificates to trust, PEM; \"\": the system's CA bundle." },
 	{ "asr", "tls-server-name", CONFIG_TEXT, "", 0, HOST_BYTES, NULL, false,
 	  false, MEMBER(config_asr, tls_server_name), NULL,
-	  "Name its certificate must be for; \"\": the host of url." },
+	  "Name its certificate must be for; \"\": the host of url.  Where that "
+	  "is an address, mbedTLS 2.28 (Debian 12) needs a name here." },
 	{ "asr", "tls-pin-sha256", CONFIG_PIN, "", 0, 64, NULL, false, false,
 	  MEMBER(config_asr, tls_pin_sha256), NULL,
 	  "SHA-256 of its certificate's key (SPKI), 64 hex digits, checked "
