@@ -15,7 +15,8 @@
  *    - `heartbeat.next` is this subscriber's own position.
  *    - `from` "resume" with a name that is not known begins at the oldest.
  *    - After a `reset`: another epoch begins at the oldest, a number that is
- *      not there yet at the next one.
+ *      not there yet at the next one; a name that had seen what a crash of
+ *      the machine took (journal_open_disk()) where numbers are given anew.
  *    - With `ack`: closed after 60 s in which events waited and neither an
  *      acknowledgement came nor a byte could be sent.
  *    - Closed after 10 bad lines, a line over 4 KiB or 100 lines a second;
