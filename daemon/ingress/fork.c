@@ -18,6 +18,7 @@ enum {
 	BEGIN_US = 10 * SECOND_US,   /* from the upgrade to the first message */
 	FIRST_US = 60 * SECOND_US,   /* ... to the first audio */
 	JUDGE_US = 5 * SECOND_US,    /* of audio, before its rate is judged */
+	LATE_US = 4 * SECOND_US,     /* what may have waited for the network */
 	QUEUE_MAX = 64 * 1024,       /* not acknowledged: one that is slow */
 	NORMAL = 1000,
 	GOING_AWAY = 1001,           /* RFC 6455 section 7.4.1 */
@@ -234,7 +235,7 @@ static bool comes_too_fast(struct fork *k, size_t n, uint64_t at_us)
 	k->samples += n;
 	const uint64_t passed_us = at_us - k->first_us;
 	return passed_us >= JUDGE_US &&
-	       k->samples * SAMPLE_US > passed_us * 3 / 2 + 2 * SECOND_US;
+	       k->samples * SAMPLE_US > passed_us * 3 / 2 + LATE_US;
 }
 
 static void take_audio(struct fork *k, const uint8_t *data, size_t len,

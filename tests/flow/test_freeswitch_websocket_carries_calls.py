@@ -6,6 +6,7 @@ dial plan wants), then L16 little-endian as binary messages, text at any time.
 import array
 import asyncio
 import base64
+import contextlib
 import json
 import pathlib
 import random
@@ -183,6 +184,36 @@ def test_what_is_wrong_ends_its_connection_only(send, code, tmp_path):
     assert bad["reason"] in ("codec", "bad_message")
     assert (bad["reason"] == "codec") == ("ample" in send[0])
     assert "a connection ends" in service.stderr
+
+
+@pytest.mark.parametrize("speed, closes", [(2, True), (1, False)])
+def test_audio_of_another_rate_shows_in_how_fast_it_comes(speed, closes, tmp_path):
+    """Said by nobody: 16 kHz, or stereo that is taken for mono.  What was late is no reason."""
+    port = free_port()
+
+    async def call():
+        async with connect(port) as ws:
+            loop, frame = asyncio.get_running_loop(), bytes(320 * speed)
+            began = loop.time()
+            with contextlib.suppress(websockets.ConnectionClosed):
+                for _ in range(0 if closes else 250):     # 5 s that had to wait
+                    await ws.send(frame)
+                for n in range(500):
+                    await asyncio.sleep(began + n * 0.02 - loop.time())
+                    await ws.send(frame)
+                return None
+            return ws.close_code, ws.close_reason
+
+    with Service(tmp_path, config(port)) as service:
+        ended = run(call())
+        end = service.until("leg.end")
+        service.until("call.end")
+    service.valid()
+    if closes:
+        assert ended[0] == 1003 and "rate (8k) and mix" in ended[1] and end["reason"] == "codec"
+        assert service.of("leg.state")[-1]["reason"] == "codec"
+    else:
+        assert ended is None and end["audio"]["samples"]["received"] == 750 * 160
 
 
 def test_who_may_come_in(tmp_path):
