@@ -41,7 +41,7 @@ struct way_oreka {
 	bool draining;
 	struct used_ids used;
 	uint64_t announced, refused;
-	struct log_limit stranger, named, bad, full, port;
+	struct log_limit stranger, stranger_named, named, bad, full, port;
 };
 
 struct oreka_call;
@@ -185,7 +185,7 @@ static int leg_new(struct oreka_leg *l, const struct oreka_socket *s,
 	struct rtp_leg_config rc = {
 		.loop = w->cfg.loop, .timers = w->cfg.timers,
 		.clock = w->cfg.clock, .ports = w->cfg.ports,
-		.bind = addr_is_any(&s->at) ? m->at : s->at,
+		.bind = m->at,
 		.port = m->at.port, .call = l->call->call,
 		.info = info_of(w, m->tx), .source = RTP_SOURCE_SDP,
 		.remote.at = m->sender.family ? m->sender : *peer,
@@ -251,8 +251,13 @@ static void on_datagram(const struct packet *p, void *arg)
 		return;
 	}
 	if (m.sender.family && !network_any_has(w->permit, &m.sender)) {
-		tell(w, &w->named, &m.sender, "is named as the sender, and "
+		tell(w, &w->stranger_named, &m.sender, "is named as the sender, and "
 		     "is not in permit");
+		return;
+	}
+	if (m.begin && !addr_is_any(&s->at) && !addr_same_ip(&s->at, &m.at)) {
+		tell(w, &w->named, &m.at, "is where FreeSWITCH will send, which "
+		     "is not the address in oreka { listen }");
 		return;
 	}
 	if (m.begin) {

@@ -192,6 +192,7 @@ def test_who_may_announce(tmp_path):
         named.port("RX")
         named.send(named.message("INVITE", "RX").replace(
             b"1 IN IP4 " + FREESWITCH.encode(), b"1 IN IP4 " + STRANGER.encode()))
+        named.send(named.message("INVITE", "RX", recorder="127.0.0.8"))
         thief = FreeSwitch(port, name=good.uuid, address=STRANGER)
         thief.end("RX")
         for junk in (b"", b"\0" * 100, b"INVITE sip:a@b SIP/2.0\r\n\r\n", b"x" * 9000,
@@ -208,8 +209,9 @@ def test_who_may_announce(tmp_path):
         good.begin("RX")
         service.until("call.start")
     service.valid()
-    assert len(service.of("call.start")) == 2
+    assert [e["call"][:36] for e in service.of("call.start")] == [good.uuid] * 2
     for words in (f"{STRANGER} is not in permit", f"{STRANGER} is named as the sender",
+                  f"127.0.0.8:{named.port('RX')} is where FreeSWITCH will send, which is not",
                   "one call too many", "sends what mod_oreka never does"):
         assert words in service.stderr
 
