@@ -115,7 +115,7 @@ def test_what_the_metadata_says(more, told, legs, tmp_path):
         async with connect(port) as ws:
             if told:
                 await ws.send(told)
-            await ws.send(bytes(3200))
+            await ws.send(b"ab" * 1600)                 # audio, whatever it looks like
 
     with Service(tmp_path, config(port, more)) as service:
         run(call())
@@ -250,6 +250,36 @@ def test_who_may_come_in(tmp_path):
         assert stranger.recv(100) == b""
     assert "127.0.0.2 is not in permit" in service.stderr
     assert "does not know the secret" in service.stderr and "sesame" not in service.stderr
+
+
+def test_so_many_and_no_more(tmp_path):
+    """Calls count; a subprotocol is taken when it is one, and others do not matter."""
+    port = free_port()
+
+    async def calls(service):
+        long, other = "x" * 65, 'a"b'
+        first = [await connect(port, subprotocols=[s]) for s in ("x" * 64, long, "media")]
+        assert [ws.subprotocol for ws in first] == ["x" * 64, None, "media"]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await reader.read(100) == b""
+        await first[0].send('{"call":"a"}')
+        await first[0].close()
+        service.until("call.end")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write((f"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+                      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                      f"Sec-WebSocket-Protocol: {other}\r\n\r\n").encode())
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 101 ") and b"-Protocol" not in answer
+        writer.close()
+        for ws in first[1:]:
+            ws.transport.abort()
+
+    with Service(tmp_path, config(port, "max-connections = 3")) as service:
+        run(calls(service))
+    service.valid()
+    assert service.stderr.count("is one too many") == 1
 
 
 def test_floods_do_not_touch_a_call(tmp_path):
