@@ -160,6 +160,38 @@ static void test_the_next_pair_when_one_is_somebody_elses(void **state)
 	close_all();
 }
 
+/* Its own pairs are left alone, and the port behind it, too. */
+static void test_a_port_that_is_dictated(void **state)
+{
+	struct sockaddr_storage sa;
+	struct rtp_leg *dictated, *none = NULL;
+	struct addr behind;
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)state;
+	open_all();
+	open_leg(&rows[0]);
+	t.cfg.port = LAST + 101;
+	t.cfg.ports = NULL;
+	behind = t.at[0];
+	behind.port = LAST + 102;
+	const socklen_t n = addr_to_sockaddr(&sa, &behind);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, n), 0);
+	assert_int_equal(rtp_leg_open(&dictated, &t.cfg), 0);
+	assert_int_equal(rtp_leg_address(dictated).port, LAST + 101);
+	assert_int_equal(rtp_leg_open(&none, &t.cfg), -EADDRINUSE);
+	assert_null(none);
+	assert_int_equal(rtp_ports_used(t.ports), 1);
+	rtp_leg_close(dictated, "bye");
+	assert_int_equal(rtp_leg_open(&dictated, &t.cfg), 0);
+	rtp_leg_close(dictated, "bye");
+	rtp_leg_close(t.leg, "bye");
+	assert_int_equal(rtp_ports_used(t.ports), 0);
+	call_end(t.call, "bye");
+	close(fd);
+	close_all();
+}
+
 /* Longer than is kept: its newest part is. */
 static void test_early_ones_are_bounded(void **state)
 {
@@ -185,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_reports_go_to_the_signalled_address_only),
 		cmocka_unit_test(test_early_ones_are_bounded),
 		cmocka_unit_test(test_the_next_pair_when_one_is_somebody_elses),
+		cmocka_unit_test(test_a_port_that_is_dictated),
 	};
 
 	log_set_level(LOG_ERROR);
