@@ -22,6 +22,8 @@ LOGS = TOP / "build" / "test"
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 FUZZ_SEED = int(os.environ.get("FUZZ_SEED", random.randrange(1, 2**31)))
 JOBS = int(os.environ.get("JOBS", max(2, os.cpu_count() or 2)))
+FLOW_SHARES = 3
+FLOWS = JOBS + 1  # at a time, beside JOBS others: they use little of a processor
 ASAN = ["B=build/asan", "CC=clang", "SAN=address,undefined", "OPT=-O1 -g"]
 # Too slow under valgrind (every length, every alignment), or not possible there (it knows no
 # AVX-512), or about waits of tens of milliseconds; the sanitizers run them.
@@ -67,11 +69,15 @@ def fuzz_job(name):
     return Job("fuzz", short, [*command, str(found), str(seeds)], FUZZ_SECONDS + 120, {}, "fuzz")
 
 
-def flow_job(group, build, after, *options):
+def flow_jobs(group, build, after, *options):
+    """The files dealt out: they mostly wait, for audio that comes in real time."""
     where = str(TOP / build)
-    return Job(group, "pytest", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=25",
-                                 "-p", "no:cacheprovider", *options, "tests/flow"], 2400,
-               {"BUILD": where, "B": where}, after)
+    files = sorted(str(p.relative_to(TOP)) for p in TOP.glob("tests/flow/test_*.py"))
+    return [Job(group, f"pytest{n + 1}",
+                ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=8",
+                 "-p", "no:cacheprovider", *options, *files[n::FLOW_SHARES]], 1500,
+                {"BUILD": where, "B": where, "FLOW_SHARE": f"{n + FLOW_SHARES * (after == 'asan')}"},
+                after) for n in range(FLOW_SHARES)]
 
 
 # What is built before the jobs that name it in `after`.
@@ -94,8 +100,8 @@ def jobs_of_groups():
                 "--errors-for-leak-kinds=definite"]
     return {
         "lint": [Job("lint", "lint", ["/usr/bin/python3", "tools/lint.py"], 60)],
-        "flow": [flow_job("flow", "build", "release")],
-        "flow-asan": [flow_job("flow-asan", "build/asan", "asan", "-m", "not release")],
+        "flow": flow_jobs("flow", "build", "release"),
+        "flow-asan": flow_jobs("flow-asan", "build/asan", "asan", "-m", "not release"),
         "unit": unit_jobs("unit", "build", "release"),
         "asan": unit_jobs("asan", "build/asan", "asan"),
         "fuzz": [fuzz_job(n) for n in fuzzers()],
@@ -145,7 +151,7 @@ def judge(job, status, text, seconds):
         failed = count(r"^\[  FAILED  \] (\d+) test", text)
         skipped = count(r"^\[  SKIPPED \] (\d+) test", text)
         notes = re.findall(r"^skipped: .*", text, re.M)
-    elif job.name == "pytest":
+    elif job.name.startswith("pytest"):
         last = text.strip().split("\n")[-1]
         passed, failed, skipped, errors = (count(rf"(\d+) {w}", last) for w in
                                            ("passed", "failed", "skipped", "errors?"))
@@ -195,7 +201,7 @@ def show(result):
 
 
 def run_all(groups):
-    """Builds, then jobs in the order of the groups, JOBS at a time; a job waits for its build."""
+    """Builds, then jobs in the order of the groups, some at a time; a job waits for its build."""
     jobs = [job for rows in groups.values() for job in rows]
     recipes = builds()
     # first, alone: the others include what it makes
@@ -205,17 +211,21 @@ def run_all(groups):
         return results
     todo = [recipes[b] for b in dict.fromkeys(j.after for j in jobs) if b and b != "release"] + jobs
     built, running = {None, "release"}, set()
-    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+    limits, busy = {True: FLOWS, False: JOBS}, {True: 0, False: 0}
+    with concurrent.futures.ThreadPoolExecutor(FLOWS + JOBS) as pool:
         while True:
-            ready = [j for j in todo if j.after in built]
-            for job in ready[:JOBS - len(running)]:
-                todo.remove(job)
-                running.add(pool.submit(start, job))
+            for job in [j for j in todo if j.after in built]:
+                flow = job.group.startswith("flow")
+                if busy[flow] < limits[flow]:
+                    busy[flow] += 1
+                    todo.remove(job)
+                    running.add(pool.submit(start, job))
             if not running:
                 return results   # what is left waits for a build that failed
             done, running = concurrent.futures.wait(
                 running, return_when=concurrent.futures.FIRST_COMPLETED)
             for result in (future.result() for future in done):
+                busy[result.job.group.startswith("flow")] -= 1
                 results.append(result)
                 show(result)
                 if result.job.group == "build" and not result.failed:

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from oracle import g711
-from service import WAIT_S, Control, Daemon, bound, paced, packets, speech
+from service import PORTS, WAIT_S, Control, Daemon, bound, paced, packets, speech
 from sessions import asr_config, key_file
 from simulator import BUILD, Simulator
 
@@ -93,7 +93,7 @@ def test_a_wrong_file_changes_nothing(tmp_path, old, new, says):
 def test_what_needs_a_restart_is_listed(tmp_path):
     with Daemon(tmp_path) as daemon:
         rewrite(daemon, "rtp { ports", 'audiosocket { }\nrtp { address = "127.0.0.2" ports')
-        daemon.file.write_text(daemon.file.read_text().replace("24699", "24697"))
+        daemon.file.write_text(daemon.file.read_text().replace(str(PORTS[1]), str(PORTS[1] - 2)))
         p = subprocess.run([BUILD / "trunkscribectl", "-s", daemon.control, "reload"], text=True,
                            capture_output=True, timeout=WAIT_S)
         assert p.returncode == 0 and p.stdout.splitlines()[1] == \
