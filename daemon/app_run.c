@@ -1,6 +1,7 @@
 /** @file app_run.c  The service: ways in, until it is told to stop */
 #include "daemon/app_run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "daemon/app_calls.h"
 #include "daemon/app_ports.h"
 #include "daemon/app_reload.h"
+#include "daemon/app_status.h"
 #include "daemon/app_watch.h"
 #include "daemon/base/log.h"
 #include "daemon/call/look.h"
@@ -238,6 +240,25 @@ static void hang_up(struct run *r, const struct command *c, struct answer *a)
 			     "no way to end it", c->target, look.source);
 }
 
+static void enable_asr(struct run *r, const struct command *c,
+		       struct answer *a)
+{
+	const int err = services_enable(r->core.services, c->asr, c->enable);
+	const struct event e = {
+		.type = EVENT_DAEMON,
+		.now_us = timers_now_us(r->core.timers),
+		.daemon = { .what = c->enable ? "asr_enabled" : "asr_disabled",
+			    .asr = c->asr },
+	};
+
+	if (!err)
+		core_emit(&r->core, &e);
+	else if (err == -ENOENT)
+		answer_error(a, "no asr is called so; status names them");
+	else
+		answer_error(a, "%s", strerror(-err));
+}
+
 /* What is asked of the service, not of its ways.  @return false: it is theirs */
 static bool own_command(struct run *r, const struct command *c,
 			struct answer *a)
@@ -263,6 +284,12 @@ static bool own_command(struct run *r, const struct command *c,
 	case COMMAND_RELOAD:
 		app_reload(&r->core, r->watch, a);
 		return true;
+	case COMMAND_ASR:
+		enable_asr(r, c, a);
+		return true;
+	case COMMAND_LOGLEVEL:
+		log_set_level((enum log_level)log_level_by_name(c->level));
+		return true;
 	case COMMAND_METRICS:
 		watch_answer(r->watch, c, a);
 		return true;
@@ -283,6 +310,7 @@ static void on_command(const struct command *c, struct answer *a, void *arg)
 	const bool answered = ask_ways(r, c, a);
 	if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
 		fill_status(r, &a->status);
+		app_status(&r->core, watch_problems(r->watch), a);
 	} else if (!answered) {
 		answer_error(a, "nothing here takes that: add a section rtp to "
 			     "the configuration and restart");

@@ -15,6 +15,7 @@
 #include "daemon/net/turns.h"
 #include "daemon/ops/http.h"
 #include "daemon/ops/metrics.h"
+#include "daemon/ops/problems.h"
 #include "daemon/options.h"
 #include "daemon/pub/subscribers.h"
 #include "daemon/services.h"
@@ -30,6 +31,7 @@ struct watch {
 	struct metrics_asr *asrs;
 	char **names;             /* of each; those that are gone stay */
 	size_t n_asrs;
+	struct problems problems;
 	bool reload_failed;
 	uint64_t reloaded_s;
 	struct http *http;        /* NULL: not configured */
@@ -99,6 +101,11 @@ int watch_new(struct watch **out, const struct watch_config *cfg)
 	return 0;
 }
 
+const struct problems *watch_problems(const struct watch *w)
+{
+	return &w->problems;
+}
+
 void watch_reloaded(struct watch *w, bool ok)
 {
 	w->reload_failed = !ok;
@@ -114,6 +121,7 @@ void watch_event(const struct event *e, void *watch)
 	struct watch *w = watch;
 
 	metrics_event(w->metrics, e);
+	problems_event(&w->problems, e);
 }
 
 static uint64_t insecure(const struct config *c)

@@ -26,6 +26,8 @@ int watch_listen(struct watch *w);
 void watch_print(struct buf *out, void *watch);
 /** metrics: the same, in pieces that fit in a line. */
 void watch_answer(struct watch *w, const struct command *c, struct answer *a);
+/** The last things that went wrong. */
+const struct problems *watch_problems(const struct watch *w);
 /** The configuration was read again; when `ok`, it holds. */
 void watch_reloaded(struct watch *w, bool ok);
 /** HTTP ends; while the loop can still run. */

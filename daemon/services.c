@@ -31,6 +31,8 @@ struct services {
 	bool all;                /* every leg gets `only` (NULL: none) */
 	struct set *now;
 	struct list old;
+	char **disabled;         /* names */
+	size_t n_disabled;
 	services_tell_fn *tell;
 	void *arg;
 };
@@ -174,6 +176,8 @@ static void retire(struct set *s)
 		timer_once_start(s->timer, SOON_MS);
 }
 
+static void mark_disabled(struct services *s);
+
 int services_reload(struct services *s, struct config *config, struct buf *why)
 {
 	struct set *next = NULL, *old = s->now;
@@ -194,6 +198,7 @@ int services_reload(struct services *s, struct config *config, struct buf *why)
 	list_add(&s->old, &old->in);
 	s->now = next;
 	services_watch(s, s->tell, s->arg);
+	mark_disabled(s);
 	if (!old->legs)
 		retire(old);
 	return 0;
@@ -246,6 +251,9 @@ void services_close(struct services *s)
 	list_each(&s->old, x)
 		set_free(list_item(x, struct set, in));
 	set_free(s->now);
+	for (size_t i = 0; i < s->n_disabled; i++)
+		free(s->disabled[i]);
+	free(s->disabled);
 	free(s);
 }
 
@@ -271,7 +279,12 @@ static struct service *choose(const struct services *s,
 
 	const struct config_asr *asr = config_route(set->config, f);
 
-	return asr ? set->opened[asr - set->config->asrs] : NULL;
+	struct service *one = asr ? set->opened[asr - set->config->asrs]
+				  : NULL;
+	/* a fallback may lead back to where it began */
+	for (size_t i = 0; one && one->disabled; i++)
+		one = i < set->config->n_asrs ? one->fallback : NULL;
+	return one;
 }
 
 struct service *services_choose(const struct leg_facts *f, void *chooser)
@@ -295,7 +308,7 @@ static bool is_one_of(const char *source, const char *const *sources)
 static bool all_down(const struct service *s, uint64_t longer_ms)
 {
 	for (; s; s = s->fallback)
-		if (!service_down_long(s, longer_ms))
+		if (!s->disabled && !service_down_long(s, longer_ms))
 			return false;
 	return true;
 }
@@ -320,6 +333,62 @@ bool services_down(const struct services *s, const char *const *sources,
 		any = true;
 	}
 	return any;
+}
+
+struct service *services_find(const struct services *s, const char *name)
+{
+	const struct config_asr *asr = config_asr(s->now->config, name);
+
+	return asr ? s->now->opened[asr - s->now->config->asrs] : NULL;
+}
+
+static size_t disabled_at(const struct services *s, const char *name)
+{
+	size_t i = 0;
+
+	while (i < s->n_disabled && strcmp(s->disabled[i], name) != 0)
+		i++;
+	return i;
+}
+
+static void mark_disabled(struct services *s)
+{
+	for (size_t i = 0; i < s->now->config->n_asrs; i++)
+		if (s->now->opened[i])
+			s->now->opened[i]->disabled =
+				disabled_at(s, s->now->config->asrs[i].name) <
+				s->n_disabled;
+}
+
+static int disable(struct services *s, const char *name)
+{
+	char **names = realloc(s->disabled,
+			       (s->n_disabled + 1) * sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	s->disabled = names;
+	names[s->n_disabled] = strdup(name);
+	if (!names[s->n_disabled])
+		return -ENOMEM;
+	s->n_disabled++;
+	return 0;
+}
+
+int services_enable(struct services *s, const char *name, bool on)
+{
+	const size_t at = disabled_at(s, name);
+	int err = 0;
+
+	if (!config_asr(s->now->config, name))
+		return -ENOENT;
+	if (!on && at == s->n_disabled)
+		err = disable(s, name);
+	if (on && at < s->n_disabled) {
+		free(s->disabled[at]);
+		s->disabled[at] = s->disabled[--s->n_disabled];
+	}
+	mark_disabled(s);
+	return err;
 }
 
 struct metrics_asr services_figures(const struct services *s, const char *name)

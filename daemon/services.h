@@ -49,6 +49,15 @@ void services_watch(struct services *s, services_tell_fn *tell, void *arg);
 bool services_down(const struct services *s, const char *const *sources,
 		   uint64_t longer_ms);
 
+/** The one named, or NULL: no leg could get it. */
+struct service *services_find(const struct services *s, const char *name);
+/**
+ * New legs get its fallback instead, or no ASR at all; those that have it keep
+ * it.  It stays so over reloads, not over a restart.
+ *
+ * @return 0, -ENOENT (no asr is called so) or -ENOMEM
+ */
+int services_enable(struct services *s, const char *name, bool on);
 /** Of the asr named; nothing of one that is not, or no more, configured. */
 struct metrics_asr services_figures(const struct services *s, const char *name);
 

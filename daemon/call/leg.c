@@ -135,6 +135,8 @@ static void on_segment(const struct uplink_segment *s, void *arg)
 		latency_ms = e.now_us > s->arrived_us
 				     ? (e.now_us - s->arrived_us) / 1000
 				     : 0;
+	if (t->state == SEGMENT_FINAL && latency_ms != EVENT_UNKNOWN)
+		service_latency(s->service, latency_ms);
 	account_segment(&l->account, t->state,
 			l->media ? (e.now_us - l->media_us) / 1000 : 0,
 			latency_ms);

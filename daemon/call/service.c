@@ -258,6 +258,11 @@ void service_gate_run(const struct service *s)
 				 again_ms > now_ms ? again_ms - now_ms : 1);
 }
 
+void service_latency(struct service *s, uint64_t ms)
+{
+	s->latency_ms = s->latencies++ ? (7 * s->latency_ms + ms) / 8 : ms;
+}
+
 void service_certificate(struct service *s, uint64_t not_after_s)
 {
 	uv_timeval64_t now;

@@ -41,6 +41,11 @@ struct service {
 	struct resolver *resolver;
 	struct gate *gate;
 	struct timer_once *gate_timer;
+	bool disabled;            /**< By an operator: new legs go elsewhere */
+	struct reason last;       /**< Why a connection failed or was lost ... */
+	uint64_t last_ms;         /**< ... the last time (loop) */
+	uint64_t latencies;       /**< Of finals, so many ... */
+	uint64_t latency_ms;      /**< ... lately so long (mean, weight 1/8) */
 	bool dead;                /**< A leg gave it up for taking too long, and
 				       none got in since */
 	struct reread *rereading; /**< The key's file, in a pool job */
@@ -79,6 +84,8 @@ bool service_down_long(const struct service *s, uint64_t longer_ms);
 /** The service refused the key: read the file again, off the loop; when it has
  * changed, everybody may try again at once. */
 void service_reread_key(struct service *s);
+/** A final came so long after its last sample. */
+void service_latency(struct service *s, uint64_t ms);
 /** A connection is ready: its certificate's end [Unix time, s] is known; told
  * of once 14 days and once 3 days before. */
 void service_certificate(struct service *s, uint64_t not_after_s);

@@ -28,7 +28,7 @@ struct uplink;
 struct uplink_segment {
 	const struct transcript_segment *segment;
 	const struct asr_result *result; /**< NULL: closed by the daemon */
-	const struct service *service;   /**< Whose */
+	struct service *service;         /**< Whose */
 	const struct positions *map;     /**< For the words' times */
 	uint64_t arrived_us;   /**< Arrival of the last covered sample; 0 */
 	const char *session;   /**< The service's id of it; NULL */

@@ -84,6 +84,10 @@ static void tell_gate(struct link *l, const struct reason *why)
 
 	if (!why)
 		s->dead = false;
+	if (why && why->class != REASON_NONE && !l->finish_sent) {
+		s->last = *why;
+		s->last_ms = uv_now(s->loop);
+	}
 	if (why && why->class == REASON_AUTH)
 		service_reread_key(s);
 	random_bytes(&random, sizeof(random));

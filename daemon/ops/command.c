@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/base/array.h"
+#include "daemon/base/log.h"
 #include "daemon/base/number.h"
 #include "daemon/base/uuid.h"
 
@@ -250,6 +251,25 @@ static int read_target(struct command *c, json_t *o, char *error)
 	return name_of(&c->target, o, "call", EVENT_ID, error);
 }
 
+static int read_asr(struct command *c, json_t *o, char *error)
+{
+	const json_t *v = json_object_get(o, "enable");
+
+	if (!json_is_boolean(v))
+		return wrong(error, "enable: true or false");
+	c->enable = json_is_true(v);
+	c->asr = json_string_value(json_object_get(o, "asr"));
+	return c->asr ? text_of(&c->asr, o, "asr", error)
+		      : wrong(error, "asr: the name of one");
+}
+
+static int read_loglevel(struct command *c, json_t *o, char *error)
+{
+	c->level = json_string_value(json_object_get(o, "level"));
+	return c->level && log_level_by_name(c->level) >= 0
+		       ? 0 : wrong(error, "level: error, warn, info or debug");
+}
+
 static int next_of(struct command *c, const json_t *o, const char *key,
 		   char *error)
 {
@@ -288,6 +308,8 @@ static const struct {
 	[COMMAND_PAUSE]		= { "pause", read_target },
 	[COMMAND_RESUME]	= { "resume", read_target },
 	[COMMAND_RELOAD]	= { "reload", NULL },
+	[COMMAND_ASR]		= { "asr", read_asr },
+	[COMMAND_LOGLEVEL]	= { "loglevel", read_loglevel },
 };
 
 static int read_command(struct command *c, json_t *o, char *error)
@@ -301,8 +323,8 @@ static int read_command(struct command *c, json_t *o, char *error)
 		return commands[i].read ? commands[i].read(c, o, error) : 0;
 	}
 	return wrong(error, "do: leg.add, leg.end, call.register, status, "
-		     "calls, call, hangup, pause, resume, metrics, reload or "
-		     "drain, not \"%.*s\"", SHOWN, what ? what : "");
+		     "calls, call, hangup, pause, resume, metrics, reload, "
+		     "asr, loglevel or drain, not \"%.*s\"", SHOWN, what ? what : "");
 }
 
 int command_parse(struct command *out, const char *line, size_t len,

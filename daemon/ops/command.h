@@ -14,6 +14,8 @@
  *    {"id":10,"do":"pause","call":"c1"}
  *    {"id":11,"do":"resume","call":"c1.2"}
  *    {"id":12,"do":"reload"}
+ *    {"id":13,"do":"asr","asr":"main","enable":false}
+ *    {"id":14,"do":"loglevel","level":"debug"}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
  * for it when the call is new), `label`, `language` (its routes may ask for
@@ -57,6 +59,8 @@ enum command_kind {
 	COMMAND_PAUSE,
 	COMMAND_RESUME,
 	COMMAND_RELOAD,
+	COMMAND_ASR,
+	COMMAND_LOGLEVEL,
 };
 
 /** Strings belong to it; NULL: not said. */
@@ -77,6 +81,9 @@ struct command {
 	struct event_id ids[COMMAND_IDS];
 	size_t n_ids;
 	bool cancel;              /**< drain */
+	const char *asr;          /**< asr ... */
+	bool enable;              /**< ... what becomes of it */
+	const char *level;        /**< loglevel */
 	void *json;               /**< What holds the strings */
 };
 

@@ -103,7 +103,11 @@ static void put_answer(json_t *o, const struct command *c,
 		json_object_set_new(o, "address", json_string(addr_print(
 							address, &a->address)));
 	} else if (c->kind == COMMAND_STATUS || c->kind == COMMAND_DRAIN) {
-		json_object_set_new(o, "status", status_json(&a->status));
+		json_t *status = status_json(&a->status);
+
+		if (!a->name && a->body)
+			json_object_update(status, a->body);
+		json_object_set_new(o, "status", status);
 	}
 	if (a->name)
 		json_object_set(o, a->name, a->body);

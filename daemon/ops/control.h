@@ -44,7 +44,8 @@ struct answer {
 	char leg[EVENT_ID];             /**< leg.add ... */
 	struct addr address;            /**< ... and where it receives */
 	struct status status;           /**< status, drain */
-	const char *name;               /**< NULL, or what `body` is called */
+	const char *name;               /**< What `body` is called; NULL: its
+					     members are the status' */
 	void *body;                     /**< json_t, the answer's own */
 	uint64_t next;                  /**< 0, or where to go on */
 };

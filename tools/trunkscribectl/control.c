@@ -40,6 +40,98 @@ static void print_status(const json_t *s)
 	       number_of(rtp, "packets"), number_of(rtp, "foreign"));
 }
 
+/* "12 s", "3 min", "5 h" */
+static void ago(char text[32], long long ms)
+{
+	const long long s = ms / 1000;
+
+	snprintf(text, 32, s < 120 ? "%lld s" : s < 7200 ? "%lld min" : "%lld h",
+		 s < 120 ? s : s < 7200 ? s / 60 : s / 3600);
+}
+
+static void put_asr(const json_t *a)
+{
+	const char *down = text_of(a, "text"), *last = text_of(a, "last_error");
+	const json_t *latency = json_object_get(a, "final_latency_ms");
+	char when[32];
+
+	printf("  %-16.40s %-9s %lld legs", text_of(a, "asr"),
+	       text_of(a, "state"), number_of(a, "legs"));
+	if (latency)
+		printf(", finals after %lld ms",
+		       (long long)json_integer_value(latency));
+	puts("");
+	if (down)
+		printf("    down: %s\n", down);
+	if (last && (!down || strcmp(down, last) != 0)) {
+		ago(when, number_of(a, "last_error_ago_ms"));
+		printf("    last error, %s ago: %s\n", when, last);
+	}
+}
+
+static void put_events(const json_t *journal, const json_t *all)
+{
+	const char *trouble = text_of(journal, "trouble");
+	json_t *n;
+	size_t i;
+
+	printf("%-12s events %lld to %lld, %s", "journal",
+	       number_of(journal, "first"), number_of(journal, "next") - 1,
+	       json_is_true(json_object_get(journal, "on_disk"))
+		       ? "on disk" : "in memory only");
+	printf(trouble ? ", but not now: %s; see to the disk\n" : "%s\n",
+	       trouble ? trouble : "");
+	printf("%-12s %lld connected, %lld events lost to them\n",
+	       "subscribers", number_of(all, "connected"),
+	       number_of(all, "lost"));
+	json_array_foreach(json_object_get(all, "names"), i, n)
+		printf("  %-16.40s %s, %lld events behind\n",
+		       text_of(n, "name"),
+		       json_is_true(json_object_get(n, "connected"))
+			       ? "connected" : "away", number_of(n, "behind"));
+}
+
+static void put_problems(const json_t *all)
+{
+	char when[32];
+	json_t *p;
+	size_t i;
+
+	if (json_array_size(all))
+		puts("last problems");
+	json_array_foreach((json_t *)all, i, p) {
+		const char *asr = text_of(p, "asr"), *text = text_of(p, "text");
+		const long long times = number_of(p, "times");
+
+		ago(when, number_of(p, "ago_ms"));
+		printf("  %s ago, %s%s%s%s", when, text_of(p, "what"),
+		       asr ? " (" : "", asr ? asr : "", asr ? ")" : "");
+		if (times > 1)
+			printf(", %lld times", times);
+		printf(text ? ": %s\n" : "%s\n", text ? text : "");
+	}
+}
+
+static void print_more(const json_t *s)
+{
+	const json_t *legs = json_object_get(s, "legs");
+	const char *state;
+	json_t *n;
+	size_t i;
+
+	printf("%-12s ", "legs");
+	if (!json_object_size(legs))
+		printf("none");
+	json_object_foreach((json_t *)legs, state, n)
+		printf("%lld %s  ", (long long)json_integer_value(n), state);
+	puts("\nasrs");
+	json_array_foreach(json_object_get(s, "asrs"), i, n)
+		put_asr(n);
+	put_events(json_object_get(s, "journal"),
+		   json_object_get(s, "subscribers"));
+	put_problems(json_object_get(s, "problems"));
+}
+
 static int run(const struct options *o, json_t *question)
 {
 	json_t *answer = ask(o, question);
@@ -51,6 +143,8 @@ static int run(const struct options *o, json_t *question)
 		put_json(status);
 	else
 		print_status(status);
+	if (!o->json)
+		print_more(status);
 	json_decref(answer);
 	return fflush(stdout) ? FAILED : 0;
 }
@@ -82,4 +176,26 @@ int command_reload(const struct options *o)
 	}
 	json_decref(answer);
 	return fflush(stdout) ? FAILED : 0;
+}
+
+static int tell(const struct options *o, json_t *question)
+{
+	json_t *answer = ask(o, question);
+
+	if (answer && o->json)
+		put_json(answer);
+	json_decref(answer);
+	return !answer || fflush(stdout) ? FAILED : 0;
+}
+
+int command_asr(const struct options *o)
+{
+	return tell(o, json_pack("{s:s, s:s, s:b}", "do", "asr", "asr", o->id,
+				 "enable", !strcmp(o->word, "enable")));
+}
+
+int command_loglevel(const struct options *o)
+{
+	return tell(o, json_pack("{s:s, s:s}", "do", "loglevel", "level",
+				 o->word));
 }

@@ -22,6 +22,9 @@ static const char help[] =
 "  resume ID         until now\n"
 "  metrics           the figures, as Prometheus gets them\n"
 "  reload            read the configuration again, for new calls\n"
+"  asr enable|disable NAME\n"
+"                    whether new legs get it, or its fallback, or none\n"
+"  loglevel LEVEL    error, warn, info or debug, until the next start\n"
 "  drain [--cancel]  take no new calls; those there are go on\n"
 "  events [--name NAME] [--from WHERE]\n"
 "                    print every event, a line of JSON each, as it happens\n"
@@ -75,16 +78,19 @@ static const struct verb {
 	const char *name;
 	int (*run)(const struct options *o);
 	bool id;        /* takes one */
+	const char *words; /* before that, one of these; NULL: none */
 } verbs[] = {
-	{ "status", command_status, false },
-	{ "drain", command_drain, false },
-	{ "calls", command_calls, false },
-	{ "call", command_call, true },
-	{ "hangup", command_done, true },
-	{ "pause", command_done, true },
-	{ "resume", command_done, true },
-	{ "metrics", command_metrics, false },
-	{ "reload", command_reload, false },
+	{ "status", command_status, false, NULL },
+	{ "drain", command_drain, false, NULL },
+	{ "calls", command_calls, false, NULL },
+	{ "call", command_call, true, NULL },
+	{ "hangup", command_done, true, NULL },
+	{ "pause", command_done, true, NULL },
+	{ "resume", command_done, true, NULL },
+	{ "metrics", command_metrics, false, NULL },
+	{ "reload", command_reload, false, NULL },
+	{ "asr", command_asr, true, "enable disable" },
+	{ "loglevel", command_loglevel, false, "error warn info debug" },
 };
 
 static const struct verb *verb_of(const char *command)
@@ -95,9 +101,29 @@ static const struct verb *verb_of(const char *command)
 	return NULL;
 }
 
+static bool is_one_of(const char *word, const char *words)
+{
+	const size_t n = strlen(word);
+
+	for (const char *at = words; n && (at = strstr(at, word)); at += n)
+		if ((at == words || at[-1] == ' ') &&
+		    (at[n] == 0 || at[n] == ' '))
+			return true;
+	return false;
+}
+
 static int run_verb(const struct verb *v, char **arguments, struct options *o)
 {
-	if (v->id) {
+	if (v->words) {
+		if (!*arguments || !is_one_of(*arguments, v->words))
+			return usage("what? say one of: ", v->words);
+		o->word = *arguments++;
+	}
+	if (v->id && v->words) {
+		if (!*arguments)
+			return usage("which one? name it: ", v->name);
+		o->id = *arguments++;
+	} else if (v->id) {
 		if (!*arguments)
 			return usage("which call or leg? name it: ", v->name);
 		o->id = *arguments++;
