@@ -76,8 +76,9 @@ def flow_jobs(group, build, after, *options):
     return [Job(group, f"pytest{n + 1}",
                 ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=8",
                  "-p", "no:cacheprovider", *options, *files[n::FLOW_SHARES]], 1500,
-                {"BUILD": where, "B": where, "FLOW_SHARE": f"{n + FLOW_SHARES * (after == 'asan')}"},
-                after) for n in range(FLOW_SHARES)]
+                {"BUILD": where, "B": where,
+                 "FLOW_SHARE": str(n + FLOW_SHARES * (after == "asan"))}, after)
+            for n in range(FLOW_SHARES)]
 
 
 # What is built before the jobs that name it in `after`.
