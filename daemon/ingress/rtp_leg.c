@@ -219,6 +219,8 @@ int rtp_leg_update(struct rtp_leg *r, const struct rtp_remote *remote)
 		r->moving = true;
 		learn_clear(&r->learn);
 	}
+	if (r->remote.on_hold && !remote->on_hold)
+		r->heard_us = timers_now_us(r->cfg.timers); /* quiet from now */
 	r->remote = *remote;
 	leg_set_kinds(r->leg, r->remote.kinds);
 	arm_silence(r);

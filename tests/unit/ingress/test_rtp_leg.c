@@ -68,8 +68,11 @@ static const struct row rows[] = {
 	{ "foreign packets are not its own", 'a', RTP_SOURCE_SDP,
 	  "wait 4900; rtp x 9 0 1 5", "no_rtp@5000 ", 5, 0, 0, 0 },
 	{ "held: silence is expected", 'a', RTP_SOURCE_SDP,
-	  "rtp a 7 0 1 1; hold; wait 70000; resume; wait 1",
-	  "7:1 no_rtp@70020 over@70020 ", 0, 0, 0, 0 },
+	  "rtp a 7 0 1 1; hold; wait 70000; rtp a 7 0 2 1", "7:2 ", 0, 0, 0, 0 },
+	{ "resumed: it counts from then on", 'a', RTP_SOURCE_SDP,
+	  "rtp a 7 0 1 1; hold; wait 70000; resume; wait 4999; wait 1;"
+	  "wait 54999; wait 1",
+	  "7:1 no_rtp@75020 over@130020 ", 0, 0, 0, 0 },
 	{ "over after a minute", 'a', RTP_SOURCE_SDP,
 	  "rtp a 7 0 1 1; wait 59979; wait 1; wait 100000",
 	  "7:1 no_rtp@5000 over@60000 ", 0, 0, 0, 0 },
