@@ -89,13 +89,6 @@ static void on_data(const uint8_t *data, size_t len, void *arg)
 	size_t n;
 
 	clock_live_run(cfg->clock);
-	if (len == 4 && !memcmp(data, "\r\n\r\n", 4) &&
-	    sip_stream_idle(k->messages)) {
-		(void)stream_write(k->stream, "\r\n", 2);
-		if (!k->stranger)
-			wait_for_message(k, idle_us);
-		return;
-	}
 	if (sip_stream_feed(k->messages, data, len)) {
 		link_free(k);
 		return;
@@ -104,6 +97,11 @@ static void on_data(const uint8_t *data, size_t len, void *arg)
 		if (!k->stranger)
 			wait_for_message(k, idle_us);
 		cfg->message(&k->peer, message, n, cfg->arg);
+	}
+	if (sip_stream_pinged(k->messages)) {
+		(void)stream_write(k->stream, "\r\n", 2);
+		if (!k->stranger)
+			wait_for_message(k, idle_us);
 	}
 	if (stream_queued(k->stream) > QUEUE_MAX)
 		link_free(k);

@@ -85,7 +85,7 @@ unsigned sip_admit(struct sip_server *s, unsigned lines, struct buf *headers)
 
 /* -- answers without a call ---------------------------------------------------------- */
 
-/* The same for a request that comes again (RFC 3261 section 8.2.7) */
+/* The same tag for a request that comes again (RFC 3261 section 8.2.7) */
 static uint64_t tag_of(const struct sip_server *s, const struct sip_fields *f)
 {
 	static const char *const names[] = { "call-id", "from", "cseq", "via" };
@@ -99,14 +99,15 @@ static uint64_t tag_of(const struct sip_server *s, const struct sip_fields *f)
 	return h;
 }
 
+/* @param own_tag Of the call that it is about, or NULL */
 static void reply(struct sip_server *s, const struct sip_request *r,
-		  unsigned status, const char *headers)
+		  unsigned status, const char *own_tag, const char *headers)
 {
 	char tag[24];
 	struct buf out = { 0 };
 	const struct sip_response x = {
-		.status = status, .to_tag = tag, .source = r->peer.from,
-		.headers = headers,
+		.status = status, .to_tag = own_tag ? own_tag : tag,
+		.source = r->peer.from, .headers = headers,
 	};
 	const struct addr to = sip_answer_to(r->f, &r->peer.from);
 
@@ -131,7 +132,7 @@ void sip_refuse(struct sip_server *s, const struct sip_request *r,
 			 "such line)", status, sip_phrase(status),
 			 addr_print(text, &r->peer.from),
 			 (unsigned long long)more);
-	reply(s, r, status, headers);
+	reply(s, r, status, NULL, headers);
 }
 
 static void on_options(struct sip_server *s, const struct sip_request *r)
@@ -143,7 +144,7 @@ static void on_options(struct sip_server *s, const struct sip_request *r)
 			   "Accept: application/sdp, multipart/mixed, "
 			   "application/rs-metadata+xml\r\n"
 			   "Supported: " SIP_SUPPORTED "\r\n");
-	reply(s, r, status ? status : 200, buf_str(&headers));
+	reply(s, r, status ? status : 200, NULL, buf_str(&headers));
 	buf_free(&headers);
 }
 
@@ -164,6 +165,17 @@ static void on_response(struct sip_server *s, const struct sip_message *m)
 		sip_call_over(c, "bye");
 }
 
+/* Its INVITE has its final answer already, and its tag (section 9.2) */
+static void on_cancel(struct sip_server *s, const struct sip_request *r)
+{
+	const struct sip_call *c = sip_call_begun_by(s, r->m);
+
+	if (c)
+		reply(s, r, 200, c->dialog->local_tag, NULL);
+	else
+		sip_refuse(s, r, 481, NULL);
+}
+
 static void on_outside(struct sip_server *s, const struct sip_request *r)
 {
 	switch (r->m->method) {
@@ -174,11 +186,7 @@ static void on_outside(struct sip_server *s, const struct sip_request *r)
 		on_options(s, r);
 		break;
 	case SIP_CANCEL:
-		/* its INVITE has its final answer already (section 9.2) */
-		if (sip_call_begun_by(s, r->m))
-			reply(s, r, 200, NULL);
-		else
-			sip_refuse(s, r, 481, NULL);
+		on_cancel(s, r);
 		break;
 	case SIP_ACK:
 		break;

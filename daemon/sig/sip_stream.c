@@ -26,6 +26,8 @@ struct sip_stream {
 	size_t scanned;   /* No line end before this */
 	size_t body_len;
 	bool has_length;
+	unsigned blank;   /* SEEK: lines in a row */
+	bool pinged;
 };
 
 int sip_stream_new(struct sip_stream **out)
@@ -66,6 +68,7 @@ void sip_stream_lost(struct sip_stream *s)
 	s->taken = 0;
 	buf_clear(&s->buf);
 	begin_anew(s, 0);
+	s->blank = 0;
 }
 
 /* The line at `from`, if it is whole: 1 and its text without line end */
@@ -102,7 +105,13 @@ static int seek(struct sip_stream *s)
 			begin_anew(s, begin);
 			s->line = s->scanned = next - begin;
 			s->state = HEAD;
+			s->blank = 0;
 			return 1;
+		}
+		s->blank = line.len ? 0 : s->blank + 1;
+		if (s->blank == 2) {
+			s->pinged = true;
+			s->blank = 0;
 		}
 		begin = next;
 	}
@@ -203,7 +212,10 @@ int sip_stream_next(struct sip_stream *s, const uint8_t **data, size_t *len)
 	return 1;
 }
 
-bool sip_stream_idle(const struct sip_stream *s)
+bool sip_stream_pinged(struct sip_stream *s)
 {
-	return s->state == SEEK && s->buf.len == s->taken;
+	const bool pinged = s->pinged;
+
+	s->pinged = false;
+	return pinged;
 }

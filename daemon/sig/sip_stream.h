@@ -24,5 +24,10 @@ void sip_stream_lost(struct sip_stream *s);
  * @return 1 or 0: none yet
  */
 int sip_stream_next(struct sip_stream *s, const uint8_t **data, size_t *len);
-/** Nothing of a message has come: a line end now is a keep-alive. */
-bool sip_stream_idle(const struct sip_stream *s);
+/**
+ * Between messages two line ends came, and want one back (RFC 5626 section
+ * 4.4.1).
+ *
+ * @return Whether that was so since the last time this was asked
+ */
+bool sip_stream_pinged(struct sip_stream *s);

@@ -76,6 +76,7 @@ def test_cancel_comes_too_late(tmp_path):
         client.raw(cancel)
         answer = client.receive()
         assert answer.status == 200 and answer["CSeq"] == "1 CANCEL"
+        assert answer.to_tag == call.ok.to_tag    # RFC 3261 section 9.2
         call.ack().bye()
         client.raw(client.request("CANCEL"))
         assert client.receive().status == 481
@@ -456,6 +457,15 @@ def test_keep_alives_and_pieces(tmp_path):
         client = server.client
         client.raw(b"\r\n\r\n")
         assert client.socket.recv(100) == b"\r\n"
+        # however it is cut, and behind a message (RFC 5626 section 4.4.1)
+        for part in (b"\r", b"\n\r", b"\n"):
+            client.raw(part)
+            time.sleep(0.02)
+        assert client.socket.recv(100) == b"\r\n"
+        client.raw(client.request("OPTIONS") + b"\r\n\r\n")
+        assert client.receive().status == 200
+        assert (client.stream or client.socket.recv(100)) == b"\r\n"
+        client.stream = b""
         request = client.request("OPTIONS")
         for part in (request[:1], request[1:40], request[40:-3], request[-3:] + request[:200]):
             client.raw(part)

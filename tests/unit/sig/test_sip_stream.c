@@ -122,6 +122,43 @@ static void test_streams_whole_bytewise_and_split(void **state)
 	}
 }
 
+/* RFC 5626 section 4.4.1, wherever it is cut */
+static void test_pings(void **state)
+{
+	static const struct {
+		const char *name, *stream;
+		bool want;
+	} pings[] = {
+		{ "alone", "\r\n\r\n", true },
+		{ "half of one", "\r\n", false },
+		{ "behind a message", BYE "\r\n\r\n", true },
+		{ "in front of one", "\r\n\r\n" BYE, true },
+		{ "one line end on each side", "\r\n" BYE "\r\n", false },
+		{ "a body of line ends", INVITE "l: 4\r\n\r\n\r\n\r\n",
+		  false },
+		{ "junk between", "\r\njunk\r\n\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pings); i++) {
+		const char *text = pings[i].stream;
+
+		for (size_t split = 0; split < strlen(text); split++) {
+			struct sip_stream *s;
+			struct buf got = { 0 };
+
+			assert_int_equal(sip_stream_new(&s), 0);
+			feed(s, text, split, &got);
+			feed(s, text + split, strlen(text) - split, &got);
+			if (sip_stream_pinged(s) != pings[i].want)
+				fail_msg("%s, cut at %zu", pings[i].name, split);
+			assert_false(sip_stream_pinged(s));
+			buf_free(&got);
+			sip_stream_free(s);
+		}
+	}
+}
+
 static void test_lost_bytes(void **state)
 {
 	static const char half[] = INVITE "Content-Length: 500\r\n\r\nv=0\r\n";
@@ -215,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_streams_whole_bytewise_and_split),
+		cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_lost_bytes),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_the_longest_message),
