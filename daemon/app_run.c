@@ -94,9 +94,10 @@ static void on_quiet(void *arg)
 /* Calls end, their last words come; when the last is over the loop stops. */
 static void end_calls(struct run *r, const char *reason)
 {
-	timer_once_stop(r->wait);
 	for (size_t i = 0; i < r->n_ways; i++)
 		r->ways[i].way->end(r->ways[i].opened, reason);
+	/* the last call's end has started it, but there are goodbyes yet */
+	timer_once_stop(r->wait);
 	r->ended = true;
 	on_quiet(r);
 }
