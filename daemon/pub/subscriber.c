@@ -10,7 +10,7 @@
 #include "daemon/pub/say.h"
 
 enum {
-	TURN = 512 * 1024,  /* Bytes handed out in one turn of the loop ... */
+	TURN = 32 * 1024,   /* Bytes handed out in one turn of the loop ... */
 	SMALL = 64,         /* ... and what one passed over counts for */
 	HOLD_TICKS = 2,
 	HEARTBEAT_TICKS = 50,
@@ -171,13 +171,13 @@ static bool give_partial(const struct journal_line *l, void *arg)
 	       !unix_put(s->conn, l->text, l->len);
 }
 
-void subscriber_pump(struct subscriber *s)
+size_t subscriber_pump(struct subscriber *s)
 {
 	const uint64_t next = journal_next(s->all->journal);
 	size_t given = 0;
 
 	if (!s->started)
-		return;
+		return 0;
 	while (s->cursor < next && !window_full(s) &&
 	       unix_queued(s->conn) < SUBSCRIBER_OUT) {
 		if (given >= TURN) {
@@ -198,6 +198,7 @@ void subscriber_pump(struct subscriber *s)
 		unix_flush(s->conn);
 	}
 	remember(s);
+	return given;
 }
 
 /* -- what it says ---------------------------------------------------------- */

@@ -22,7 +22,8 @@ struct subscribers {
 	struct subscribers_stats stats;
 	struct journal_tap tap;
 	struct unix_listener *listener;
-	struct timer_once *wake, *tick;
+	uv_idle_t *wake;       /**< Its memory is libuv's until it is closed */
+	struct timer_once *tick;
 	uint32_t tick_ms;
 	bool woken;
 	bool moved;            /**< Names did, and were not kept yet */
@@ -42,8 +43,8 @@ struct subscriber;
 /** Takes `c` over and says hello.  NULL: no memory, `c` is closed */
 struct subscriber *subscriber_new(struct subscribers *all, struct unix_conn *c);
 struct subscriber *subscriber_of(struct list *item);
-/** Hand out what the socket takes. */
-void subscriber_pump(struct subscriber *s);
+/** Hand out some of what the socket takes.  @return about how much [bytes] */
+size_t subscriber_pump(struct subscriber *s);
 /** `tick_ms` went by.  May free `s`. */
 void subscriber_tick(struct subscriber *s);
 bool subscriber_wants_partials(const struct subscriber *s);

@@ -19,23 +19,38 @@ enum {
 	LATEST_MAX = 8 * 1024 * 1024,
 	OUT_MAX = 4 * SUBSCRIBER_OUT,  /* A line over the ceiling, and ours */
 	KEEP_TICKS = 10,
+	TURN = 64 * 1024,              /* Bytes for all in a turn of the loop:
+					  audio has the next one */
 };
+
+static void on_wake(uv_idle_t *h);
 
 void subscribers_wake(struct subscribers *all)
 {
 	if (all->woken)
 		return;
 	all->woken = true;
-	timer_once_start(all->wake, 0);
+	/* not a timer of 0 ms: libuv before 1.45 runs one that is started
+	   inside itself again and again, and polls no audio meanwhile */
+	uv_idle_start(all->wake, on_wake);
 }
 
-static void on_wake(void *arg)
+static void on_wake(uv_idle_t *h)
 {
-	struct subscribers *all = arg;
+	struct subscribers *all = h->data;
+	size_t given = 0;
 
 	all->woken = false;
-	list_each(&all->all, item)
-		subscriber_pump(subscriber_of(item));
+	uv_idle_stop(h);
+	for (unsigned n = all->stats.connected; n > 0 && given < TURN; n--) {
+		struct list *item = all->all.next;
+
+		list_remove(item); /* those behind it are the first next time */
+		list_add(&all->all, item);
+		given += subscriber_pump(subscriber_of(item));
+	}
+	if (given >= TURN)
+		subscribers_wake(all);
 }
 
 void subscribers_keep(struct subscribers *all)
@@ -155,6 +170,20 @@ static void on_accepted(struct unix_conn *c, bool over_limits, void *arg)
 		timer_once_start(all->tick, all->tick_ms);
 }
 
+static void on_wake_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+static int open_wake(struct subscribers *all, uv_loop_t *loop)
+{
+	all->wake = malloc(sizeof(*all->wake));
+	if (!all->wake)
+		return -ENOMEM;
+	all->wake->data = all;
+	return uv_idle_init(loop, all->wake);
+}
+
 int subscribers_open(struct subscribers **out, uv_loop_t *loop,
 		     struct journal *j, const struct subscribers_options *o,
 		     struct buf *why)
@@ -175,7 +204,7 @@ int subscribers_open(struct subscribers **out, uv_loop_t *loop,
 		.out_max = OUT_MAX };
 	int err = latest_new(&all->latest, LATEST_MAX);
 	if (!err)
-		err = timer_once_open(&all->wake, loop, on_wake, all);
+		err = open_wake(all, loop);
 	if (!err)
 		err = timer_once_open(&all->tick, loop, on_tick, all);
 	if (!err)
@@ -203,11 +232,13 @@ void subscribers_close(struct subscribers *all)
 		struct subscriber *s = subscriber_of(item);
 
 		subscriber_start(s);
-		subscriber_pump(s);
+		while (subscriber_pump(s))
+			;
 		subscriber_bye(s, "shutdown");
 	}
 	subscribers_keep(all);
-	timer_once_close(all->wake);
+	if (all->wake)
+		uv_close((uv_handle_t *)all->wake, on_wake_closed);
 	timer_once_close(all->tick);
 	names_fini(&all->names);
 	latest_free(all->latest);
