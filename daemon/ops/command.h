@@ -61,6 +61,7 @@ enum command_kind {
 	COMMAND_RELOAD,
 	COMMAND_ASR,
 	COMMAND_LOGLEVEL,
+	COMMAND_KINDS, /* how many there are */
 };
 
 /** Strings belong to it; NULL: not said. */

@@ -36,7 +36,7 @@ static void check_text(const char *text)
 
 static void check_command(const struct command *c)
 {
-	must(c->kind <= COMMAND_DRAIN && c->role <= ROLE_MIXED);
+	must(c->kind < COMMAND_KINDS && c->role <= ROLE_MIXED);
 	must(c->payload_type >= -1 && c->payload_type < 128);
 	must(c->payload_type < 0 || c->codec);
 	must(!c->remote.family || (c->remote.port && !addr_is_any(&c->remote)));
@@ -62,7 +62,7 @@ static void check_answer(const char *id, const struct command *c,
 	struct buf line = {0};
 
 	control_print(&line, id, c, a);
-	must(!line.err && line.len < 1024);
+	must(!line.err && line.len < 8 * COMMAND_ERROR);
 	must(memchr(line.data, '\n', line.len) == line.data + line.len - 1);
 	json_t *o = json_loadb(buf_str(&line), line.len, 0, NULL);
 	must(json_is_boolean(json_object_get(o, "ok")));
