@@ -99,7 +99,9 @@ static int open_leg(struct sip_call *c, unsigned i, const struct answer_line *l,
 		.clock = s->cfg.clock, .ports = s->cfg.ports,
 		.bind = c->origin.at, .call = c->call,
 		.info = { .codec = l->formats[0].name,
-			  .label = m && m->label[0] ? m->label : NULL },
+			  .label = m && m->label[0] ? m->label : NULL,
+			  .language = m && m->language[0] ? m->language
+							  : NULL },
 		.source = RTP_SOURCE_SDP,
 	};
 

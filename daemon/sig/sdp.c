@@ -152,6 +152,18 @@ static void read_crypto(struct sdp_media *m, const char *value)
 		m->n_crypto++;
 }
 
+static void keep_word(char *out, size_t size, const char *text)
+{
+	const size_t len = text ? strlen(text) : 0;
+
+	if (!len || len >= size)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return;
+	memcpy(out, text, len + 1);
+}
+
 static void read_attribute(struct sdp_media *m, const sdp_attribute_t *a)
 {
 	const char *name = a->a_att_field ? a->a_att_field : "";
@@ -164,6 +176,8 @@ static void read_attribute(struct sdp_media *m, const sdp_attribute_t *a)
 		read_ptime(m, value);
 	else if (strcasecmp(name, "label") == 0)
 		read_label(m, value);
+	else if (strcasecmp(name, "lang") == 0 && !m->language[0])
+		keep_word(m->language, sizeof(m->language), value);
 	else if (strcasecmp(name, "rtcp-mux") == 0)
 		m->rtcp_mux = true;
 	else if (strcasecmp(name, "crypto") == 0)
@@ -188,18 +202,6 @@ static void add_format(struct sdp_media *m, const char *text)
 		if (static_formats[i].pt == pt)
 			f = static_formats[i];
 	m->formats[m->n_formats++] = f;
-}
-
-static void keep_word(char *out, size_t size, const char *text)
-{
-	const size_t len = text ? strlen(text) : 0;
-
-	if (!len || len >= size)
-		return;
-	for (size_t i = 0; i < len; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			return;
-	memcpy(out, text, len + 1);
 }
 
 static int read_media(struct sdp_media *m, const sdp_media_t *in)
@@ -252,6 +254,9 @@ static int read_message(struct sdp *out, const sdp_message_t *in)
 					 .ptime_ms = defaults.ptime_ms };
 		const int err = read_media(m, osip_list_get(&in->m_medias, i));
 
+		if (!m->language[0])
+			memcpy(m->language, defaults.language,
+			       sizeof(m->language));
 		if (err)
 			return err;
 		m->encrypted |= crypto;

@@ -14,7 +14,7 @@
 #include "daemon/sig/sdes.h"
 
 enum { SDP_MEDIA_MAX = 8, SDP_FORMATS_MAX = 32, SDP_NAME = 24, SDP_LABEL = 128,
-       SDP_PROTO = 24 };
+       SDP_PROTO = 24, SDP_LANGUAGE = 36 };
 
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
@@ -46,6 +46,8 @@ struct sdp_media {
 					   but for who says sendonly */
 	uint32_t ptime_ms;    /**< 0: not said; clamped to 10..200 */
 	char label[SDP_LABEL];/**< a=label (RFC 4574), cleaned; "" */
+	char language[SDP_LANGUAGE]; /**< a=lang, the first: the line's, or the
+					  session's; "" */
 	size_t n_formats;
 	struct sdp_format formats[SDP_FORMATS_MAX];
 };

@@ -22,7 +22,7 @@ struct section {
 };
 
 static const char *const used[] = {
-	"rtpmap", "ptime", "label", "rtcp", "rtcp-mux", "crypto",
+	"rtpmap", "ptime", "label", "rtcp", "rtcp-mux", "crypto", "lang",
 	"sendrecv", "sendonly", "recvonly", "inactive",
 };
 

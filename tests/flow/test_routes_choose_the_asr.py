@@ -2,6 +2,7 @@
 from service import Control, Daemon, bound, paced, packets, speech
 from sessions import asr_config, key_file
 from simulator import Simulator
+from sip_client import Client, Dialog, free_port, sdp
 
 ROUTES = """
 route { asr = "none"    called = "+49800" }
@@ -20,6 +21,22 @@ LEGS = [  # members of leg.add, the asr it gets
     ({"call": "d", "role": "agent", "to": "+49800123"}, "none"),
     ({"call": "e", "role": "mixed", "from": "+49"}, "none"),
 ]
+
+
+def test_sip_announces_the_language(tmp_path):
+    """a=lang (RFC 8866 section 6.12)"""
+    port, at = free_port(), sdp((4000, "PCMU"))
+    with Simulator(tmp_path) as sim:
+        asr = asr_config(sim, key_file(tmp_path), name="french").splitlines()[0]
+        with Daemon(tmp_path, f'{asr}\nroute {{ asr = "french" language = "fr" }}\n'
+                    f'sip {{ listen = {{"udp:127.0.0.1:{port}"}} }}\n') as daemon:
+            client = Client(("127.0.0.1", port))
+            for offer in (at, at + "a=lang:fr-CA\r\n", at + "a=lang:de\r\n",
+                          at.replace("t=0 0", "t=0 0\r\na=lang:fr")):
+                Dialog(client, offer).ack().bye()
+                daemon.until("call.end")
+            assert [e["asr"] for e in daemon.of("leg.start")] == [
+                "none", "french", "none", "french"]
 
 
 def test_routes_choose_the_asr(tmp_path):

@@ -190,6 +190,12 @@ static const struct row {
 	  "rtcp 4001 sendrecv 0=PCMU/8000/1\n" },
 	{ "fax", H "m=image 4000 udptl t38\r\n", 0,
 	  "other no-rtp 192.0.2.1:4000 rtcp 4001 sendrecv\n" },
+	{ "language: the line's, the session's, the first, one that is none",
+	  H "a=lang:de\r\n" M M "a=lang:fr-CA\r\na=lang:en\r\n" M
+	  "a=lang:\x1b[1m\r\n", 0,
+	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv in de 0=PCMU/8000/1\n"
+	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv in fr-CA 0=PCMU/8000/1\n"
+	  "audio 192.0.2.1:4000 rtcp 4001 sendrecv in de 0=PCMU/8000/1\n" },
 	{ "video and audio", H "m=video 4002 RTP/AVP 31\r\n" M, 0,
 	  "other 192.0.2.1:4002 rtcp 4003 sendrecv 31=H261/90000/1\n" U },
 	{ "no media", H, 0, "" },
@@ -235,6 +241,8 @@ static void print_media(struct buf *b, const struct sdp_media *m)
 		buf_printf(b, " ptime %u", m->ptime_ms);
 	if (m->label[0])
 		buf_printf(b, " label %s", m->label);
+	if (m->language[0])
+		buf_printf(b, " in %s", m->language);
 	for (size_t i = 0; i < m->n_formats; i++)
 		buf_printf(b, " %u=%s/%u/%u", m->formats[i].pt,
 			   m->formats[i].name, m->formats[i].clock_hz,
