@@ -32,8 +32,7 @@ unsigned sip_media_judge(const struct sip_call *c, struct sdp_answer *out,
 		answer_own_offer(out);
 		if (c && c->answer->accepted)
 			*out = *c->answer; /* offered again, off hold */
-		for (size_t i = 0; i < out->n_lines; i++)
-			out->lines[i].direction = SDP_RECVONLY;
+		answer_offer_again(out);
 		return 0;
 	}
 	sdp = calloc(1, sizeof(*sdp));

@@ -89,20 +89,42 @@ void answer_decide(struct sdp_answer *out, const struct sdp *offer,
 	}
 }
 
+static const struct sdp_format ours[] = {
+	{ 0, "PCMU", 8000, 1 },
+	{ 8, "PCMA", 8000, 1 },
+	{ EVENTS_PT, "telephone-event", 8000, 1 },
+};
+
+/* Neither twice, nor a number that means something else there */
+static void add_ours(struct answer_line *l, const struct sdp_format *f)
+{
+	for (size_t i = 0; i < l->n_formats; i++)
+		if (l->formats[i].pt == f->pt || is_named(&l->formats[i], f->name))
+			return;
+	if (l->n_formats < SDP_FORMATS_MAX)
+		l->formats[l->n_formats++] = *f;
+}
+
+void answer_offer_again(struct sdp_answer *a)
+{
+	for (size_t i = 0; i < a->n_lines; i++) {
+		struct answer_line *l = &a->lines[i];
+
+		l->direction = SDP_RECVONLY;
+		for (size_t k = 0; l->accepted && k < ARRAY_LEN(ours); k++)
+			add_ours(l, &ours[k]);
+	}
+}
+
 void answer_own_offer(struct sdp_answer *out)
 {
-	static const struct sdp_format formats[] = {
-		{ 0, "PCMU", 8000, 1 },
-		{ 8, "PCMA", 8000, 1 },
-		{ EVENTS_PT, "telephone-event", 8000, 1 },
-	};
 	struct answer_line *l = &out->lines[0];
 
 	*out = (struct sdp_answer){ .n_lines = 1, .accepted = 1 };
 	l->accepted = true;
 	l->direction = SDP_RECVONLY;
-	l->n_formats = ARRAY_LEN(formats);
-	memcpy(l->formats, formats, sizeof(formats));
+	l->n_formats = ARRAY_LEN(ours);
+	memcpy(l->formats, ours, sizeof(ours));
 }
 
 void answer_agree(struct sdp_answer *own, const struct sdp *theirs)

@@ -69,6 +69,9 @@ void answer_decide(struct sdp_answer *out, const struct sdp *offer,
 /** The offer in the answer to an INVITE without one: one line, recvonly, PCMU
  * PCMA telephone-event (101). */
 void answer_own_offer(struct sdp_answer *out);
+/** Offer the accepted lines again: what was agreed, then what else we can, to
+ *  be received (RFC 3261 section 14.2, RFC 3264 section 8). */
+void answer_offer_again(struct sdp_answer *a);
 
 /**
  * The other side's answer to answer_own_offer() (from its ACK): formats and

@@ -199,6 +199,8 @@ def test_our_offer(tmp_path):
         client.nothing(1.2)
         answer = call.reinvite(ack=False)
         assert answer.media() == [("127.0.0.1", port, "recvonly")]
+        # all that we can once more, what was agreed first (RFC 3261 section 14.2)
+        assert "m=audio %d RTP/AVP 8 0 101" % port in answer.body
         call.ack(sdp((4000, "PCMA")))
         assert call.ask("OPTIONS").status == 200
         assert server.status()["legs"] == 1
