@@ -139,6 +139,14 @@ class Client:
             assert more, "the connection was closed"
             self.stream += more
 
+    def answer_to(self, request):
+        """Its answer, or a request; answers to others that are late or repeated are read past."""
+        asked = Response(request)
+        while True:
+            got = self.receive()
+            if got.request or all(got[x] == asked[x] for x in ("Call-ID", "CSeq")):
+                return got
+
     def nothing(self, seconds=0.3):
         """No answer comes."""
         self.socket.settimeout(seconds)
@@ -182,7 +190,7 @@ class Dialog:
         self.to = headers.get("To", "<sip:bob@127.0.0.1>")
         self.invite = client.request("INVITE", body=body, **self.more, **headers)
         client.raw(self.invite)
-        self.ok = client.receive()
+        self.ok = client.answer_to(self.invite)
         if self.ok.status == 200:
             self.to = self.ok["To"]
 
@@ -196,7 +204,7 @@ class Dialog:
         self.last = self.client.request(method, body=body, To=self.to,
                                         CSeq=f"{self.cseq} {method}", **self.more, **headers)
         self.client.raw(self.last)
-        return self.client.receive()
+        return self.client.answer_to(self.last)
 
     def reinvite(self, body=None, ack=True, **headers):
         answer = self.ask("INVITE", body, **headers)

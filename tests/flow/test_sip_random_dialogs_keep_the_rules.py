@@ -104,11 +104,10 @@ class _Recorder:
         self.walk, self.request = walk, walk.client.request
 
     def raw(self, data):
-        self.sent = data
         self.walk.client.raw(data)
 
-    def receive(self):
-        return self.walk.find(self.sent)
+    def answer_to(self, request):
+        return self.walk.find(request)
 
 
 class Walk:
