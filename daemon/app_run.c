@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/app_calls.h"
+#include "daemon/app_doctor.h"
 #include "daemon/app_ports.h"
 #include "daemon/app_reload.h"
 #include "daemon/app_status.h"
@@ -264,6 +265,8 @@ static void enable_asr(struct run *r, const struct command *c,
 static bool own_command(struct run *r, const struct command *c,
 			struct answer *a)
 {
+	struct status s;
+
 	switch (c->kind) {
 	case COMMAND_CALLS:
 		app_calls_list(r->core.calls, c, a);
@@ -290,6 +293,10 @@ static bool own_command(struct run *r, const struct command *c,
 		return true;
 	case COMMAND_LOGLEVEL:
 		log_set_level((enum log_level)log_level_by_name(c->level));
+		return true;
+	case COMMAND_DOCTOR:
+		on_status(&s, r);
+		app_doctor(&r->core, &s, a);
 		return true;
 	case COMMAND_METRICS:
 		watch_answer(r->watch, c, a);

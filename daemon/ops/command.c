@@ -310,6 +310,7 @@ static const struct {
 	[COMMAND_RELOAD]	= { "reload", NULL },
 	[COMMAND_ASR]		= { "asr", read_asr },
 	[COMMAND_LOGLEVEL]	= { "loglevel", read_loglevel },
+	[COMMAND_DOCTOR]	= { "doctor", NULL },
 };
 
 static int read_command(struct command *c, json_t *o, char *error)
@@ -324,7 +325,7 @@ static int read_command(struct command *c, json_t *o, char *error)
 	}
 	return wrong(error, "do: leg.add, leg.end, call.register, status, "
 		     "calls, call, hangup, pause, resume, metrics, reload, "
-		     "asr, loglevel or drain, not \"%.*s\"", SHOWN, what ? what : "");
+		     "asr, loglevel, doctor or drain, not \"%.*s\"", SHOWN, what ? what : "");
 }
 
 int command_parse(struct command *out, const char *line, size_t len,

@@ -16,6 +16,7 @@
  *    {"id":12,"do":"reload"}
  *    {"id":13,"do":"asr","asr":"main","enable":false}
  *    {"id":14,"do":"loglevel","level":"debug"}
+ *    {"id":15,"do":"doctor"}
  *
  * Members beyond these: leg.add also takes what call.register does (it stands
  * for it when the call is new), `label`, `language` (its routes may ask for
@@ -61,6 +62,7 @@ enum command_kind {
 	COMMAND_RELOAD,
 	COMMAND_ASR,
 	COMMAND_LOGLEVEL,
+	COMMAND_DOCTOR,
 	COMMAND_KINDS, /* how many there are */
 };
 

@@ -8,8 +8,13 @@ from test_operators_see_and_end_calls import Operator
 
 
 def states(daemon, *wanted):
-    while not set(wanted) <= {e.get("asr_state") for e in daemon.of("leg.state")}:
+    """Until all of them were told; a failure that is not wanted ends it."""
+    seen = set()
+    while not set(wanted) <= seen:
         daemon.until("leg.state")
+        last = daemon.of("leg.state")[-1]
+        seen.add(last.get("asr_state"))
+        assert last.get("asr_state") != "failed" or "failed" in wanted, last
 
 
 def test_all_is_well(tmp_path):

@@ -48,6 +48,7 @@ int command_drain(const struct options *o);
 int command_calls(const struct options *o);
 int command_call(const struct options *o);
 int command_reload(const struct options *o);
+int command_doctor(const struct options *o);
 int command_asr(const struct options *o);
 int command_loglevel(const struct options *o);
 /** hangup, pause, resume. */

@@ -178,6 +178,38 @@ int command_reload(const struct options *o)
 	return fflush(stdout) ? FAILED : 0;
 }
 
+static void print_findings(const json_t *all)
+{
+	json_t *f;
+	size_t i;
+
+	json_array_foreach((json_t *)all, i, f) {
+		const bool ok = json_is_true(json_object_get(f, "ok"));
+
+		if (ok)
+			printf("ok     %s\n", text_of(f, "check"));
+		else
+			printf("WRONG  %s: %s\n       do: %s\n",
+			       text_of(f, "check"), text_of(f, "text"),
+			       text_of(f, "fix"));
+	}
+}
+
+int command_doctor(const struct options *o)
+{
+	json_t *answer = ask(o, json_pack("{s:s}", "do", "doctor"));
+	const json_t *all = json_object_get(answer, "findings");
+
+	if (!answer)
+		return FAILED;
+	if (o->json)
+		put_json(all);
+	else
+		print_findings(all);
+	json_decref(answer);
+	return fflush(stdout) ? FAILED : 0;
+}
+
 static int tell(const struct options *o, json_t *question)
 {
 	json_t *answer = ask(o, question);

@@ -21,6 +21,7 @@ static const char help[] =
 "  pause ID          nothing of it reaches an ASR, the journal or a log from now on\n"
 "  resume ID         until now\n"
 "  metrics           the figures, as Prometheus gets them\n"
+"  doctor            what is wrong with the machine and the settings, and the fix\n"
 "  reload            read the configuration again, for new calls\n"
 "  asr enable|disable NAME\n"
 "                    whether new legs get it, or its fallback, or none\n"
@@ -88,6 +89,7 @@ static const struct verb {
 	{ "pause", command_done, true, NULL },
 	{ "resume", command_done, true, NULL },
 	{ "metrics", command_metrics, false, NULL },
+	{ "doctor", command_doctor, false, NULL },
 	{ "reload", command_reload, false, NULL },
 	{ "asr", command_asr, true, "enable disable" },
 	{ "loglevel", command_loglevel, false, "error warn info debug" },
