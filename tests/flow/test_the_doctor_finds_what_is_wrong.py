@@ -110,7 +110,8 @@ def test_a_disk_with_less_than_the_journal_wants(tmp_path):
 
 def test_nearly_no_descriptor_is_left(tmp_path):
     with Daemon(tmp_path) as daemon:
-        Control(daemon.control).add("c1")
+        control = Control(daemon.control)
+        control.add("c1")
         used = len(list((tmp_path / f"/proc/{daemon.process.pid}/fd").iterdir()))
-        resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (used + 3, used + 3))
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (used + 2, used + 2))
         assert "file descriptors" in wrong(daemon)["files"]
