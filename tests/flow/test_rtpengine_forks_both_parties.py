@@ -1,10 +1,11 @@
 """rtpengine's `subscribe request` gives two labelled lines: in an INVITE they are a call."""
 import array
 import re
+import time
 
 from oracle import g711
 from rtpengine import Rtpengine
-from service import Daemon, bound, packets, paced, speech
+from service import Control, Daemon, bound, packets, paced, speech
 from sessions import asr_config, key_file
 from simulator import Simulator
 from sip_client import Client, Dialog, free_port, sdp
@@ -49,6 +50,10 @@ def test_what_both_say_reaches_the_asr(tmp_path):
         said = [speech(1500, 1), speech(1500, 2)]
         paced(*[(sock, ("127.0.0.1", to), list(packets(pcm, 70 + n, codec)))
                 for n, ((sock, to), pcm) in enumerate(zip((caller, agent), said))])
+        took = sum(len(pcm) // 160 for pcm in said)
+        control, until = Control(daemon.control), time.monotonic() + 30
+        while control.ask("status")["rtp"]["packets"] < took and time.monotonic() < until:
+            time.sleep(0.02)                    # the engine's threads keep no order among them
         engine.ok("unsubscribe", call_id="c1", to_tag=fork["to-tag"])
         engine.ok("delete", call_id="c1", from_tag="ft")
         call.bye()

@@ -255,6 +255,7 @@ def test_our_bye_goes_the_way_the_call_came(tmp_path, routes, uri, route):
         routes = [x.replace("AT", client.at) for x in routes]
         call = Dialog(client, LINE, Record_Route=routes).ack()
         assert call.ok.all("Record-Route") == routes
+        assert call.ask("OPTIONS").status == 200    # so the ACK has been taken
         server.stop()
         bye = client.receive()
         assert bye.line == f"BYE {uri.replace('AT', client.at)} SIP/2.0"
@@ -280,7 +281,8 @@ def test_our_bye_goes_to_the_newest_contact(tmp_path):
 
 def test_our_bye_finds_who_is_behind_nat(tmp_path):
     with Server(tmp_path) as server:
-        Dialog(server.client, LINE, Contact="<sip:alice@127.9.9.9:9>").ack()
+        call = Dialog(server.client, LINE, Contact="<sip:alice@127.9.9.9:9>").ack()
+        assert call.ask("OPTIONS").status == 200    # so the ACK has been taken
         server.stop()
         bye = server.client.receive()
         assert bye.line == "BYE sip:alice@127.9.9.9:9 SIP/2.0"
