@@ -11,8 +11,8 @@
 #include "daemon/sig/sip_stream.h"
 
 enum {
-	LINKS_MAX = 256,
-	PER_SOURCE = 16,
+	LINKS_MAX = 1024,
+	PER_SOURCE = 16,         /* that no call hangs on */
 	STRANGERS = 16,
 	QUEUE_MAX = 256 * 1024,  /* answers nobody reads */
 	CONNECT_MS = 5000,
@@ -62,17 +62,30 @@ static void link_free(struct link *k)
 	free(k);
 }
 
-static void on_silent(struct timer *t, uint64_t now_us)
-{
-	(void)now_us;
-	link_free(list_item(t, struct link, timer));
-}
-
 static void wait_for_message(struct link *k, uint64_t us)
 {
 	struct timers *ts = k->owner->cfg.timers;
 
 	(void)timers_arm(ts, &k->timer, timers_now_us(ts) + us);
+}
+
+static bool used(const struct link *k)
+{
+	const struct sip_sockets_config *cfg = &k->owner->cfg;
+
+	return cfg->used(&k->peer, cfg->arg);
+}
+
+static void on_silent(struct timer *t, uint64_t now_us)
+{
+	struct link *k = list_item(t, struct link, timer);
+
+	(void)now_us;
+	/* over TLS a goodbye has no other way */
+	if (used(k))
+		wait_for_message(k, idle_us);
+	else
+		link_free(k);
 }
 
 static void on_closed(const struct reason *why, void *arg)
@@ -128,7 +141,9 @@ static unsigned count_of(const struct sip_links *l, const struct addr *from)
 	unsigned n = 0;
 
 	list_each((struct list *)&l->all, x)
-		n += addr_same_ip(&link_of(x)->peer.from, from);
+		if (addr_same_ip(&link_of(x)->peer.from, from) &&
+		    !used(link_of(x)))
+			n++;
 	return n;
 }
 
@@ -150,7 +165,7 @@ static void say_full(struct sip_links *l, const struct addr *from)
 	l->refused++;
 	if (log_limited(&l->full, now_us, &more))
 		log_warn("sip", "a connection from %s is refused: %d are open, "
-			 "or %d of its own, or it is not in permit (%llu more "
+			 "or %d of its own without a call, or it is not in permit (%llu more "
 			 "since the last such line)", addr_print(text, from),
 			 LINKS_MAX, PER_SOURCE, (unsigned long long)more);
 }

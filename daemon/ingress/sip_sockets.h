@@ -41,6 +41,9 @@ struct sip_sockets_config {
 	const struct config *config;
 	/** May this source call? */
 	bool (*permitted)(const struct addr *from, void *arg);
+	/** Does a call hang on this connection?  Then it may be silent, and
+	 * does not count as one too many of its source. */
+	bool (*used)(const struct sip_peer *p, void *arg);
 	/** One message; borrowed. */
 	void (*message)(const struct sip_peer *p, const uint8_t *data,
 			size_t len, void *arg);

@@ -343,6 +343,7 @@ static bool take_line(struct tap_call *c, unsigned i, unsigned side,
 	s->off = !m->at.port;
 	s->sendonly = m->direction == SDP_SENDONLY;
 	memcpy(s->label, m->label, sizeof(s->label));
+	memcpy(s->language, m->language, sizeof(s->language));
 	if (m->at.family && m->at.port && !addr_is_any(&m->at))
 		news |= endpoints_add(c, i, side, &m->at) > 0;
 	return news;

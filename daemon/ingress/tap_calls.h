@@ -51,6 +51,7 @@ struct tap_side {
 	uint8_t kinds[128];       /* enum payload_kind */
 	char names[128][SDP_NAME];
 	char label[SDP_LABEL];
+	char language[SDP_LANGUAGE];
 };
 
 /** One direction of one m-line (or of one unannounced 5-tuple). */

@@ -122,6 +122,8 @@ static int leg_open_for(struct tap_leg *l, const struct addr *from,
 	struct leg_info i = {
 		.label = speaker(l)->label[0] ? speaker(l)->label : NULL,
 		.codec = codec_name(l, h->pt),
+		.language = speaker(l)->language[0] ? speaker(l)->language
+						    : NULL,
 		.rtp = { .ssrc = h->ssrc, .src = *from, .dst = *to,
 			 .payload_type = h->pt, .known = true },
 		.unusable = unusable,

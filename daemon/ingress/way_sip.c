@@ -275,6 +275,21 @@ static bool wanted(const struct config *c)
 	return c->sip.given;
 }
 
+static bool used(const struct sip_peer *p, void *arg)
+{
+	const struct sip_server *s = arg;
+
+	list_each((struct list *)&s->calls, x) {
+		const struct sip_call *c =
+			list_item(x, struct sip_call, in_server);
+
+		if (c->call && c->peer.transport == p->transport &&
+		    c->peer.link == p->link)
+			return true;
+	}
+	return false;
+}
+
 static void close_sip(void *way)
 {
 	struct sip_server *s = way;
@@ -308,7 +323,7 @@ static int open_sip(void **out, const struct way_config *cfg,
 
 	const struct sip_sockets_config sc = {
 		.loop = cfg->loop, .timers = cfg->timers, .clock = cfg->clock,
-		.config = cfg->config, .permitted = permitted,
+		.config = cfg->config, .permitted = permitted, .used = used,
 		.message = on_message, .arg = s,
 	};
 	int err = addr_parse(&s->media, at, strlen(at));

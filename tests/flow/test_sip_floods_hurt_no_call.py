@@ -142,11 +142,11 @@ def test_two_thousand_silent_connections(tmp_path):
         call = Dialog(server.client, sdp((4000, "PCMU"))).ack()
         before = rss_kib(server)
         silent = connections(server, 1000, "127.0.0.1")
-        for i in range(100):      # from many at once: 256 in all
+        for i in range(120):      # from many at once: 1,024 in all
             silent += connections(server, 10, f"127.0.1.{i + 1}")
         assert answered(call) == 200
-        assert server.status()["connections"] == 256
-        assert sum(map(is_open, silent)) == 255
+        assert server.status()["connections"] == 1024
+        assert sum(map(is_open, silent)) == 1023
         stranger = Client(server.at, "tcp", source="127.7.0.1")
         assert stranger.ask("OPTIONS").status == 403
         stranger.socket.settimeout(30)
@@ -171,3 +171,13 @@ def test_a_source_has_sixteen(tmp_path):
         assert Client(server.at, "tcp", source="127.0.0.2").ask("OPTIONS").status == 200
         assert sum(map(is_open, mine)) == 15   # and the server's own client here
         assert server.client.ask("OPTIONS").status == 200
+
+
+def test_a_connection_for_each_call_is_not_too_many(tmp_path):
+    """Of one source, more than it may keep open without a call."""
+    with Server(tmp_path, rest=ROUTE, transport="tcp") as server:
+        calls = [Dialog(Client(server.at, "tcp"), sdp((4000, "PCMU"))).ack() for _ in range(40)]
+        assert all(call.ask("OPTIONS").status == 200 for call in calls)
+        assert server.status()["calls"] == 40
+        for call in calls:
+            call.bye()
