@@ -19,7 +19,7 @@
 #include "daemon/services.h"
 
 enum {
-	RMEM = 1024 * 1024,      /* of a SIP socket (sip_sockets.c) */
+	RMEM = 2 * 1024 * 1024,  /* of a SIP socket (sip_sockets.c) */
 	LINE = 512,
 	UDP_INODE = 9, UDP_DROPS = 12, /* columns of /proc/net/udp */
 };

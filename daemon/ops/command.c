@@ -355,6 +355,18 @@ int command_parse(struct command *out, const char *line, size_t len,
 	return 0;
 }
 
+const char *command_name(enum command_kind kind)
+{
+	return commands[kind].name;
+}
+
+bool command_asks(enum command_kind kind)
+{
+	return kind == COMMAND_STATUS || kind == COMMAND_CALLS ||
+	       kind == COMMAND_CALL_SHOW || kind == COMMAND_METRICS ||
+	       kind == COMMAND_DOCTOR;
+}
+
 void command_copy(struct command *out, const struct command *c)
 {
 	*out = *c;

@@ -99,6 +99,10 @@ struct command {
  */
 int command_parse(struct command *out, const char *line, size_t len,
 		  char id[COMMAND_ID], char error[COMMAND_ERROR]);
+/** "leg.add" ... */
+const char *command_name(enum command_kind kind);
+/** Does it only ask? */
+bool command_asks(enum command_kind kind);
 /** Another owner of the same. */
 void command_copy(struct command *out, const struct command *c);
 void command_free(struct command *c);

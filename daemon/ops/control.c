@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/base/list.h"
+#include "daemon/base/log.h"
 #include "daemon/net/unix.h"
 
 enum {
@@ -156,14 +157,31 @@ static int say(struct unix_conn *conn, const char *id, const struct command *c,
 	return err;
 }
 
+/* Who changed what: the legs of a PBX come too often for that. */
+static void note(const struct client *c, const struct command *cmd,
+		 const struct answer *a)
+{
+	const char *about = cmd->target ? cmd->target
+			    : cmd->asr	? cmd->asr : "";
+
+	if (command_asks(cmd->kind) || cmd->kind == COMMAND_LEG_ADD ||
+	    cmd->kind == COMMAND_LEG_END || cmd->kind == COMMAND_CALL_REGISTER)
+		return;
+	log_info("control", "user %u: %s%s%s%s", (unsigned)unix_uid(c->conn),
+		 command_name(cmd->kind), *about ? " " : "", about,
+		 a->error[0] ? ", refused" : "");
+}
+
 static int take_line(struct client *c, const char *line, size_t len)
 {
 	char id[COMMAND_ID];
 	struct answer a = {0};
 	struct command cmd = {0};
 
-	if (!command_parse(&cmd, line, len, id, a.error))
+	if (!command_parse(&cmd, line, len, id, a.error)) {
 		c->control->fn(&cmd, &a, c->control->arg);
+		note(c, &cmd, &a);
+	}
 	const int err = say(c->conn, id, &cmd, &a);
 	command_free(&cmd);
 	json_decref(a.body);

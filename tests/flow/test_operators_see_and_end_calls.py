@@ -1,5 +1,6 @@
 """trunkscribectl calls, call, hangup and metrics: what is true of the calls there are."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -66,6 +67,9 @@ def test_a_leg_as_it_stands(tmp_path):
             p = operator.run(command, "c1")
             assert p.returncode == 2 and "it may have ended" in p.stderr
     daemon.valid()
+    # who did it is in the log; who asks is not
+    said = [x.split("control: ")[1] for x in daemon.stderr.splitlines() if "control: " in x]
+    assert said == [f"user {os.getuid()}: hangup {leg}", f"user {os.getuid()}: hangup c1, refused"]
 
 
 def test_why_an_asr_does_not_answer_is_said(tmp_path):

@@ -124,7 +124,8 @@ static void print_more(const json_t *s)
 		printf("none");
 	json_object_foreach((json_t *)legs, state, n)
 		printf("%lld %s  ", (long long)json_integer_value(n), state);
-	puts("\nasrs");
+	printf("\n%-12s %zu\n", "asrs",
+	       json_array_size(json_object_get(s, "asrs")));
 	json_array_foreach(json_object_get(s, "asrs"), i, n)
 		put_asr(n);
 	put_events(json_object_get(s, "journal"),
