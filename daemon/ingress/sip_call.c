@@ -271,6 +271,11 @@ void sip_call_bye(struct sip_call *c, const char *reason)
 	static const char *const names[] = { "UDP", "TCP", "TLS" };
 	struct addr at = c->peer.at;
 
+	if (c->state == SIP_ENDING && c->server->ended) { /* no longer, then */
+		c->bye_resend.until_us = MIN(c->bye_resend.until_us,
+					     now_of(c) + LAST_US);
+		sip_call_arm(c);
+	}
 	if (c->state != SIP_RUNNING)
 		return;
 	end_media(c, reason);

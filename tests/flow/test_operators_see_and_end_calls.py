@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -86,7 +87,9 @@ def test_why_an_asr_does_not_answer_is_said(tmp_path):
         assert "last trouble auth: " in operator.text("call", "c1")
 
 
-def test_hanging_up_a_sip_call_says_bye(tmp_path):
+@pytest.mark.parametrize("answered", [True, False])
+def test_hanging_up_a_sip_call_says_bye(tmp_path, answered):
+    """A daemon that ends does not wait for the answer as long as it would else."""
     at = ("127.0.0.1", free_port())
     with Daemon(tmp_path, f'sip {{ listen = {{"udp:{at[0]}:{at[1]}"}} }}\n') as daemon:
         client = Client(at)
@@ -97,7 +100,14 @@ def test_hanging_up_a_sip_call_says_bye(tmp_path):
         operator.text("hangup", call["call"])
         bye = client.receive()
         assert bye.line.startswith("BYE ")
+        if answered:
+            client.raw(b"SIP/2.0 200 OK\r\n" + b"".join(
+                f"{n}: {v}\r\n".encode() for n, v in bye.headers
+                if n in ("Via", "From", "To", "Call-ID", "CSeq")) + b"Content-Length: 0\r\n\r\n")
         assert daemon.until("call.end")[-1]["reason"] == "ctl"
+        began = time.monotonic()
+        daemon.stop()
+        assert daemon.process.wait(WAIT_S) == 0 and time.monotonic() - began < 20
         client.close()
 
 
