@@ -63,6 +63,16 @@ def test_finals_name_the_samples_whatever_the_chunks(tmp_path, chunk_ms):
     assert line["violations"] == [] and line["flavour"] == ""
 
 
+def test_what_is_current_has_one_name_for_all_services(tmp_path):
+    """A service without an older flavour is "new", too."""
+    for dialect, flavour, to, end in (("deepgram", "", None, CLOSE),
+                                      ("vosk", "python", "/", '{"eof" : 1}')):
+        (tmp_path / dialect).mkdir()
+        with Simulator(tmp_path / dialect, "--flavour", "new", dialect=dialect) as sim:
+            call(sim, [C100, end], to)
+        assert sim.report[0]["flavour"] == flavour
+
+
 @pytest.mark.parametrize("law,codec", [("mulaw", "PCMU"), ("alaw", "PCMA")])
 def test_g711_is_named_by_its_samples(tmp_path, law, codec):
     wire = g711.encode(codec, memoryview(SPEECH[:64000]).cast("h"))

@@ -187,7 +187,8 @@ static int choose_flavour(struct sim *s, const char *name)
 	const char *const *f = s->dialect->flavours;
 
 	s->flavour = f && *f ? *f : "";
-	if (!name)
+	/* "new" is what every service speaks today */
+	if (!name || !strcmp(name, "new"))
 		return 0;
 	for (; f && *f; f++)
 		if (!strcmp(*f, name)) {
