@@ -72,6 +72,10 @@ struct rtp_leg_config {
 	void (*timed_out)(void *arg);
 	uint64_t timeout_us;
 	void *arg;
+	/** daemon.<what>: "spoof", once a minute while packets come from
+	 * somebody else.  NULL: nobody is told. */
+	void (*tell)(const char *what, const char *text, void *tell_arg);
+	void *tell_arg;
 };
 
 /** Binds a pair and publishes leg.start.

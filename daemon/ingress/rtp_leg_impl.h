@@ -44,6 +44,8 @@ struct rtp_leg {
 	struct rtp_totals *totals;
 	struct rtp_totals own;   /* where there are no ports */
 	struct log_limit foreign, refused, dropped;
+	uint64_t spoof_us;       /* told of then; 0: not yet */
+	uint64_t spoof_packets;  /* foreign ones, then */
 };
 
 /* Datagrams of the two ports, and those of before anybody was signalled. */

@@ -1,9 +1,14 @@
 /** @file rtp_leg_in.c  A leg's datagrams: whose are they, and what is in them */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/ingress/rtp_leg_impl.h"
 
-enum { OTHERS_MAX = 50 };        /* packets of no audio in a row */
+enum {
+	OTHERS_MAX = 50,         /* packets of no audio in a row */
+	SPOOF_MIN = 10,
+	SPOOF_US = 60 * 1000 * 1000,
+};
 
 static bool is_audio(uint8_t kind)
 {
@@ -16,12 +21,30 @@ static bool is_known(uint8_t kind)
 	return kind != PAYLOAD_UNKNOWN && kind != PAYLOAD_OTHER_CODEC;
 }
 
+/* A few stray packets of an old call are nobody's attack. */
+static void tell_spoof(struct rtp_leg *r, uint64_t now_us)
+{
+	const uint64_t n = r->stats.foreign - r->spoof_packets;
+	char text[160];
+
+	if (!r->cfg.tell || n < SPOOF_MIN ||
+	    (r->spoof_us && now_us - r->spoof_us < SPOOF_US))
+		return;
+	snprintf(text, sizeof(text), "leg %s: %llu packets from addresses that "
+		 "have no part in it; none was used", leg_id(r->leg),
+		 (unsigned long long)n);
+	r->spoof_us = now_us;
+	r->spoof_packets = r->stats.foreign;
+	r->cfg.tell("spoof", text, r->cfg.tell_arg);
+}
+
 static void count_foreign(struct rtp_leg *r, uint64_t now_us)
 {
 	uint64_t kept_back;
 
 	r->stats.foreign++;
 	r->totals->foreign++;
+	tell_spoof(r, now_us);
 	if (log_limited(&r->foreign, now_us, &kept_back))
 		log_warn("rtp", "leg %s: a packet from nobody who has to do "
 			 "with it (%llu more since the last such line)",

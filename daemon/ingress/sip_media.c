@@ -94,6 +94,7 @@ static int open_leg(struct sip_call *c, unsigned i, const struct answer_line *l,
 {
 	const struct sip_server *s = c->server;
 	struct rtp_leg_config rc = {
+		.tell = s->cfg.tell, .tell_arg = s->cfg.arg,
 		.loop = s->cfg.loop, .timers = s->cfg.timers,
 		.clock = s->cfg.clock, .ports = s->cfg.ports,
 		.bind = c->origin.at, .call = c->call,

@@ -183,6 +183,7 @@ static int leg_new(struct oreka_leg *l, const struct oreka_socket *s,
 	struct way_oreka *w = s->way;
 	struct receiver_config usual;
 	struct rtp_leg_config rc = {
+		.tell = w->cfg.tell, .tell_arg = w->cfg.arg,
 		.loop = w->cfg.loop, .timers = w->cfg.timers,
 		.clock = w->cfg.clock, .ports = w->cfg.ports,
 		.bind = m->at,

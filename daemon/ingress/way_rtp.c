@@ -172,6 +172,7 @@ static int leg_new(struct rtp_call *c, const struct command *cmd,
 	const bool named = cmd->remote.family;
 	struct told_leg *l = calloc(1, sizeof(*l));
 	struct rtp_leg_config rc = {
+		.tell = w->cfg.tell, .tell_arg = w->cfg.arg,
 		.loop = w->cfg.loop, .timers = w->cfg.timers,
 		.clock = w->cfg.clock, .ports = w->cfg.ports, .bind = w->bind,
 		.call = c->call,

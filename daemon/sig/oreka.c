@@ -147,7 +147,8 @@ static void take_other(struct oreka_message *m, struct text name, struct text v)
 	memcpy(h->name, name.p, name.len);
 	h->name[name.len] = 0;
 	copy(h->value, v);
-	m->n_headers++;
+	if (*h->value) /* nothing is left of one endless character */
+		m->n_headers++;
 }
 
 static void take_header(struct reading *r, struct text line)

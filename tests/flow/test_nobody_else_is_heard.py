@@ -121,6 +121,8 @@ def test_packets_over_the_whole_range_during_fifty_calls(tmp_path):
             daemon.until("call.end")
     daemon.valid()
     assert sorted(sim.dump(line["connection"]) for line in sim.report) == sorted(map(heard, said))
+    told = [e["text"] for e in daemon.of("daemon.spoof")]
+    assert told and len(told) == len({x.split(":")[0] for x in told}), "once a minute and leg"
     odd = [x for x in daemon.lines if b'"discontinuity"' in x or b'"gap"' in x
            or b'"leg.state"' in x and b'"asr_state"' not in x]
     assert not odd, odd[:3]
