@@ -13,7 +13,9 @@ import pytest
 from simulator import TOP
 
 PEERS = TOP / "build" / "peers"
-LIB = f"usr/lib/{sysconfig.get_config_var('MULTIARCH') or 'x86_64-linux-gnu'}"
+ARCH = sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu"
+LIB = f"usr/lib/{ARCH}"
+LIBS = (LIB, f"lib/{ARCH}")  # some packages are from before the merge
 
 
 class Peer:
@@ -26,7 +28,7 @@ class Peer:
         return self.root / name
 
     def environment(self, **more):
-        where = [self.root / LIB, *sorted((self.root / LIB).glob("*/"))]
+        where = [d for lib in LIBS for d in (self.root / lib, *sorted((self.root / lib).glob("*/")))]
         return {**os.environ, "LD_LIBRARY_PATH": ":".join(str(p) for p in where), **more}
 
 
