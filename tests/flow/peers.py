@@ -28,7 +28,8 @@ class Peer:
         return self.root / name
 
     def environment(self, **more):
-        where = [d for lib in LIBS for d in (self.root / lib, *sorted((self.root / lib).glob("*/")))]
+        where = [where for lib in LIBS
+                 for where in (self.root / lib, *sorted((self.root / lib).glob("*/")))]
         return {**os.environ, "LD_LIBRARY_PATH": ":".join(str(p) for p in where), **more}
 
 

@@ -146,7 +146,7 @@ def test_live(name, runs):
             assert 1 < lost_s < 32
         elif name == "down at first":
             assert causes == {"asr_connect"} and len(gaps) == 1
-                assert 3 <= lost_s <= 12 and gaps[0]["start_ms"] == 0
+            assert 3 <= lost_s <= 12 and gaps[0]["start_ms"] == 0
         elif name == "down, then busy":
             assert ("reconnecting", "quota", 429) in told or ("connecting", "quota", 429) in told
             assert causes == {"asr_connect"} and len(gaps) == 1 and gaps[0]["start_ms"] == 0
