@@ -24,6 +24,8 @@ FUZZ_SEED = int(os.environ.get("FUZZ_SEED", random.randrange(1, 2**31)))
 JOBS = int(os.environ.get("JOBS", max(2, os.cpu_count() or 2)))
 FLOW_SHARES = 3
 FLOWS = JOBS + 1  # at a time, beside JOBS others: they use little of a processor
+# Processor time of one turn of the loop: who has to wait for a processor has more to do in one.
+ALONE = ["tests/flow/test_many_legs_lose_their_asr.py"]
 ASAN = ["B=build/asan", "CC=clang", "SAN=address,undefined", "OPT=-O1 -g"]
 # Too slow under valgrind (every length, every alignment), or not possible there (it knows no
 # AVX-512), or about waits of tens of milliseconds; the sanitizers run them.
@@ -69,16 +71,20 @@ def fuzz_job(name):
     return Job("fuzz", short, [*command, str(found), str(seeds)], FUZZ_SECONDS + 120, {}, "fuzz")
 
 
+def flow_job(name, group, build, share, after, *words):
+    where = str(TOP / build)
+    return Job(group, name, ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=8",
+                             "-p", "no:cacheprovider", *words], 1500,
+               {"BUILD": where, "B": where, "FLOW_SHARE": str(share)}, after)
+
+
 def flow_jobs(group, build, after, *options):
     """The files dealt out: they mostly wait, for audio that comes in real time."""
-    where = str(TOP / build)
     files = sorted(str(p.relative_to(TOP)) for p in TOP.glob("tests/flow/test_*.py"))
-    return [Job(group, f"pytest{n + 1}",
-                ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=8",
-                 "-p", "no:cacheprovider", *options, *files[n::FLOW_SHARES]], 1500,
-                {"BUILD": where, "B": where,
-                 "FLOW_SHARE": str(n + FLOW_SHARES * (after == "asan"))}, after)
-            for n in range(FLOW_SHARES)]
+    files = [f for f in files if f not in ALONE]
+    first = FLOW_SHARES * (after == "asan")
+    return [flow_job(f"pytest{n + 1}", group, build, first + n, after, *options,
+                     *files[n::FLOW_SHARES]) for n in range(FLOW_SHARES)]
 
 
 # What is built before the jobs that name it in `after`.
@@ -101,7 +107,8 @@ def jobs_of_groups():
                 "--errors-for-leak-kinds=definite"]
     return {
         "lint": [Job("lint", "lint", ["/usr/bin/python3", "tools/lint.py"], 60)],
-        "flow": flow_jobs("flow", "build", "release"),
+        "flow": flow_jobs("flow", "build", "release") +
+                [flow_job("pytest-alone", "flow", "build", 0, "release", *ALONE)],
         "flow-asan": flow_jobs("flow-asan", "build/asan", "asan", "-m", "not release"),
         "unit": unit_jobs("unit", "build", "release"),
         "asan": unit_jobs("asan", "build/asan", "asan"),
@@ -217,6 +224,8 @@ def run_all(groups):
         while True:
             for job in [j for j in todo if j.after in built]:
                 flow = job.group.startswith("flow")
+                if job.name.endswith("-alone") and (running or len(todo) > 1):
+                    continue
                 if busy[flow] < limits[flow]:
                     busy[flow] += 1
                     todo.remove(job)
