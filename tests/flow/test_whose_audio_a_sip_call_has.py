@@ -46,6 +46,17 @@ def until_state(daemon, reason):
         daemon.until("leg.state")
 
 
+def until_taken(daemon, n):
+    """RTP and SIP come by different sockets: what was sent before is taken before what follows."""
+    control, began = Control(daemon.control), time.monotonic()
+    while time.monotonic() < began + 30:
+        rtp = control.ask("status")["status"]["rtp"]
+        if rtp["packets"] + rtp["foreign"] >= n:
+            return
+        time.sleep(0.02)
+    raise AssertionError(rtp)
+
+
 def noise(of):
     return [p[:12] + bytes(160) for p in of]
 
@@ -99,6 +110,7 @@ def test_a_reinvite_moves_the_source(served):
     plain = list(packets(pcm, 7))
     call, to = dialog(client, old)
     paced((old, to, plain[:20]), (new, to, noise(plain[:20])))
+    until_taken(daemon, 40)
     answer = call.reinvite(sdp((new.getsockname()[1], "PCMU"), host="127.0.0.2", version=2))
     assert answer.status == 200 and answer.media()[0][:2] == to
     paced((old, to, plain[20:30]))
