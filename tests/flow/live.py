@@ -14,6 +14,7 @@ import time
 import known_calls
 from oracle import events as oracle_events
 from oracle.pcapgen import Call, Capture, rtp_packet
+from ports import free_port
 from replay import Leg
 from simulator import BUILD, Simulator
 
@@ -25,12 +26,6 @@ def may_capture():
     with open("/proc/self/status", encoding="ascii") as f:
         mask = next(int(x.split()[1], 16) for x in f if x.startswith("CapEff"))
     return bool(mask >> CAP_NET_RAW & 1)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Asr:

@@ -6,16 +6,10 @@ import re
 import socket
 import ssl
 
+from ports import free_port  # for those who call
 from service import WAIT_S
 
 numbers = itertools.count(1)
-
-
-def free_port(kind=socket.SOCK_DGRAM, host="127.0.0.1"):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, kind) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
 
 
 def free_ports(n):

@@ -10,15 +10,10 @@ import time
 import pytest
 
 from peers import peer
+from ports import free_port
 from service import WAIT_S, Control, Daemon, bound, paced, packets, speech
 from sessions import asr_config, key_file
 from simulator import Simulator
-
-
-def free_port(host="127.0.0.1"):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
 
 
 def ask(port, path, method="GET", host="127.0.0.1", **headers):

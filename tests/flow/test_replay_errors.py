@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import re
-import socket
 import struct
 import subprocess
 import time
@@ -13,6 +12,7 @@ import pytest
 
 from oracle import packets, timeline
 from oracle.pcapgen import Call, Capture
+from ports import free_port
 from replay import capture, differs, replay
 from sessions import Simulator, asr_config, key_file
 from simulator import BUILD, MODEL, TOP
@@ -278,12 +278,6 @@ def test_the_wrong_key(path, tmp_path):
     failed(run.legs[0], "auth", "auth", 401, ["key"])
     assert "s3cret" not in run.stderr and b"s3cret" not in run.text
     assert good.legs[0].finals and good.legs[0].samples["lost"] == 0
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def test_a_service_that_is_not_there_ends_the_replay(path, tmp_path):
