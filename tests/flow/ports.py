@@ -16,7 +16,7 @@ def free_port(kind=None, host="127.0.0.1"):
     """For UDP and TCP; `kind`: one of them is enough."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for n in itertools.islice(_next, _SIZE):
-        port = _FIRST + n % _SIZE
+        port = _FIRST + 7 * n % _SIZE  # the next one belongs to it, too: RTCP, TLS
         try:
             for one in (kind,) if kind else (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                 with socket.socket(family, one) as s:
